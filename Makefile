@@ -1,0 +1,50 @@
+# hubhome. The two commands of the README are `make run` and `make test`.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+# How long each fuzz target runs in `make test`.
+FUZZTIME ?= 3s
+
+.PHONY: run build check test race fuzz bench lint clean
+
+# Build, serve two hubs on a free loopback port, take the tour, go on serving until Ctrl-C.
+run: build
+	bin/hubhome demo
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/hubhome ./cmd/hubhome
+
+# Everything that is quick: build, vet, lint, unit tests.
+check: build lint
+	$(GO) test -short ./...
+
+lint:
+	$(GO) vet ./...
+	$(GO) tool -modfile=tools/go.mod staticcheck ./...
+	@test -z "$$(gofmt -l .)" || { echo "gofmt these:"; gofmt -l .; exit 1; }
+
+# Everything: the quick part, the decoders fuzzed for a moment, and a real Linux client in a guest.
+# The guest installs the packages it needs where it runs as root; elsewhere it says what is missing and is skipped.
+test: build lint
+	$(GO) test -timeout 25m ./...
+	$(MAKE) fuzz
+
+race:
+	$(GO) test -race -short ./...
+
+# Each fuzz target for FUZZTIME, from the corpus in the tree.
+fuzz:
+	@set -e; for pkg in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "fuzz $$pkg $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; \
+	done
+
+# Ours and Debian's NFS-Ganesha on the same directory tree, same client, same run: ratios. Needs root.
+bench: build
+	$(GO) run ./test/bench
+
+clean:
+	rm -rf bin

@@ -1,0 +1,60 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package hubhome_test
+
+import (
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/hubhome/hubhome"
+
+// house says which packages of ours each package may import, tests apart. A package or an arrow that is not here fails
+// TestHouse: draw it here, and in ARCHITECTURE.md, when it has a reason.
+var house = map[string][]string{
+	".":           {},
+	"config":      {"."},
+	"vfs":         {},
+	"vfs/vfstest": {"vfs"},
+	"disk":        {},
+	"localfs":     {"vfs", "disk"},
+	"store":       {".", "vfs", "disk", "localfs"},
+	"oncrpc":      {},
+	"nfs4":        {"oncrpc"},
+	"nfsserver":   {"vfs", "oncrpc", "nfs4"},
+	"nfsclient":   {"vfs", "oncrpc", "nfs4"},
+	"cmd/hubhome": {".", "config", "vfs", "disk", "store", "oncrpc", "nfsserver", "nfsclient"},
+	// What only tests and benchmarks are made of.
+	"test/guest":   {},
+	"test/ganesha": {},
+}
+
+// TestHouse holds the layers: small packages, each with one purpose, and no arrow that nobody decided on.
+func TestHouse(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}:{{join .Imports " "}}`, "./...").Output()
+	if err != nil {
+		t.Fatalf("list packages: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		name, imports, _ := strings.Cut(strings.TrimSpace(line), ":")
+		pkg := ours(name)
+		may, known := house[pkg]
+		if !known {
+			t.Errorf("package %s is not in the house: give it a line, with what it may import", pkg)
+			continue
+		}
+		for imported := range strings.FieldsSeq(imports) {
+			if strings.HasPrefix(imported, module) && !slices.Contains(may, ours(imported)) {
+				t.Errorf("%s imports %s, which the house does not allow", pkg, ours(imported))
+			}
+		}
+	}
+}
+
+// ours is a package's path in the module.
+func ours(importPath string) string {
+	return path.Clean("./" + strings.TrimPrefix(strings.TrimPrefix(importPath, module), "/"))
+}

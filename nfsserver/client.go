@@ -1,0 +1,350 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package nfsserver
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hubhome/hubhome/nfs4"
+	"github.com/hubhome/hubhome/oncrpc"
+	"github.com/hubhome/hubhome/vfs"
+)
+
+const (
+	// maxClients bounds the client records, confirmed or not.
+	maxClients = 16384
+	// maxSessions bounds the sessions of one client.
+	maxSessions = 16
+	// maxStates bounds the opens and lock owners of one client.
+	maxStates = 65536
+	// maxCourtesy bounds the clients whose lease is over and whose state is kept while nobody wants it
+	// (RFC 8881 section 8.4.3); courtesyTime is for how long.
+	maxCourtesy  = 1024
+	courtesyTime = 24 * time.Hour
+)
+
+// principal is who sent an EXCHANGE_ID: another one may not take a client's record over (RFC 8881 section 2.4.3).
+type principal struct {
+	flavor oncrpc.Flavor
+	uid    uint32
+}
+
+// client is one NFS client, as it names itself with EXCHANGE_ID.
+type client struct {
+	id        nfs4.ClientID
+	owner     []byte
+	verifier  [8]byte
+	principal principal
+
+	// renewed is when the lease was last renewed, in nanoseconds of the server's monotonic clock.
+	renewed atomic.Int64
+
+	// Under clientTable.mu.
+	confirmed   bool
+	createSeq   uint32
+	createReply *createReply // the last CREATE_SESSION's, under Server.createMu; nil before the first
+
+	mu sync.RWMutex
+	// dead is set for good when the client's state is taken away.
+	dead     bool
+	sessions map[nfs4.SessionID]*session
+	states   map[stateOther]state
+	// reclaimComplete: the client may take new state.
+	reclaimComplete bool
+	// used counts the opens in each home.
+	used map[vfs.HomeID]int
+
+	// recordMu is held over I/O on the client's durable record; recorded are the homes in it.
+	recordMu sync.Mutex
+	recorded map[vfs.HomeID]struct{}
+}
+
+// createReply is the answer to a CREATE_SESSION, kept for a retry (RFC 8881 section 18.36.4).
+type createReply struct {
+	status nfs4.Status
+	result []byte
+}
+
+// clientTable finds clients by id and by owner.
+type clientTable struct {
+	mu          sync.Mutex
+	confirmed   map[string]*client // by owner
+	unconfirmed map[string]*client // by owner
+	ids         sync.Map           // nfs4.ClientID → *client, both kinds
+	next        uint64
+}
+
+func newClientTable() *clientTable {
+	// A client id from before a restart must not be taken for one of now: the high half is random.
+	var seed [4]byte
+	rand.Read(seed[:])
+	return &clientTable{
+		confirmed:   map[string]*client{},
+		unconfirmed: map[string]*client{},
+		next:        uint64(binary.BigEndian.Uint32(seed[:])) << 32,
+	}
+}
+
+func (t *clientTable) byID(id nfs4.ClientID) *client {
+	c, ok := t.ids.Load(id)
+	if !ok {
+		return nil
+	}
+	return c.(*client)
+}
+
+// exchangeID finds or makes the record of an owner: the cases of RFC 8881 section 18.35.4. update asks to change the
+// record that is there. fresh tells whether the record is new and unconfirmed.
+func (s *Server) exchangeID(owner []byte, verifier [8]byte, who principal, update bool) (c *client, fresh bool, status nfs4.Status) {
+	t := s.clients
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	old := t.confirmed[string(owner)]
+	if update {
+		switch {
+		case old == nil:
+			return nil, false, nfs4.ErrNoEnt
+		case old.verifier != verifier:
+			return nil, false, nfs4.ErrNotSame
+		case old.principal != who:
+			return nil, false, nfs4.ErrPerm
+		}
+		return old, false, nfs4.OK
+	}
+	if old != nil {
+		switch {
+		case old.principal != who && old.busy() && !s.leaseOver(old):
+			return nil, false, nfs4.ErrClidInUse
+		case old.principal == who && old.verifier == verifier:
+			s.renew(old)
+			return old, false, nfs4.OK
+		}
+		// The client has restarted, or another principal takes over what is not in use. The old record goes when
+		// the new one is confirmed.
+	}
+	if stale := t.unconfirmed[string(owner)]; stale != nil {
+		t.ids.Delete(stale.id)
+	} else if len(t.confirmed)+len(t.unconfirmed) >= maxClients && !t.makeRoom(s) {
+		return nil, false, nfs4.ErrDelay
+	}
+	t.next++
+	c = &client{
+		id:        nfs4.ClientID(t.next),
+		owner:     slices.Clone(owner),
+		verifier:  verifier,
+		principal: who,
+		createSeq: 1,
+		sessions:  map[nfs4.SessionID]*session{},
+		states:    map[stateOther]state{},
+		used:      map[vfs.HomeID]int{},
+		recorded:  map[vfs.HomeID]struct{}{},
+	}
+	s.renew(c)
+	t.unconfirmed[string(owner)] = c
+	t.ids.Store(c.id, c)
+	return c, true, nfs4.OK
+}
+
+// makeRoom forgets an unconfirmed client. t.mu is held.
+func (t *clientTable) makeRoom(s *Server) bool {
+	var oldest *client
+	for _, c := range t.unconfirmed {
+		if oldest == nil || c.renewed.Load() < oldest.renewed.Load() {
+			oldest = c
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	delete(t.unconfirmed, string(oldest.owner))
+	t.ids.Delete(oldest.id)
+	return true
+}
+
+// confirm makes a client's record the one of its owner. The record of the client's earlier life, if there is one, is
+// returned: its state must be released before the client is answered. t.mu is held.
+func (t *clientTable) confirm(c *client) (old *client) {
+	old = t.confirmed[string(c.owner)]
+	if t.unconfirmed[string(c.owner)] == c {
+		delete(t.unconfirmed, string(c.owner))
+	}
+	t.confirmed[string(c.owner)] = c
+	c.confirmed = true
+	if old != nil {
+		t.ids.Delete(old.id)
+	}
+	return old
+}
+
+// remove takes a client out of the table.
+func (t *clientTable) remove(c *client) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, byOwner := range []map[string]*client{t.confirmed, t.unconfirmed} {
+		if byOwner[string(c.owner)] == c {
+			delete(byOwner, string(c.owner))
+		}
+	}
+	t.ids.Delete(c.id)
+}
+
+// all returns every client.
+func (t *clientTable) all() []*client {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := make([]*client, 0, len(t.confirmed)+len(t.unconfirmed))
+	for _, byOwner := range []map[string]*client{t.confirmed, t.unconfirmed} {
+		for _, c := range byOwner {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// busy tells whether a client holds sessions or state.
+func (c *client) busy() bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return len(c.sessions) > 0 || len(c.states) > 0
+}
+
+func (c *client) hasState() bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return len(c.states) > 0
+}
+
+// renew starts a client's lease anew.
+func (s *Server) renew(c *client) { c.renewed.Store(int64(time.Since(s.started))) }
+
+// leaseOver tells whether a client's lease has run out.
+func (s *Server) leaseOver(c *client) bool {
+	return time.Since(s.started)-time.Duration(c.renewed.Load()) > s.options.Lease
+}
+
+// release takes away all that a client has: its state, its sessions, its record. The files it had open are closed,
+// and linger where they have unsynced data.
+func (s *Server) release(c *client) error {
+	c.mu.Lock()
+	if c.dead {
+		c.mu.Unlock()
+		return nil
+	}
+	c.dead = true
+	sessions, states := c.sessions, c.states
+	c.sessions, c.states = nil, nil
+	c.mu.Unlock()
+
+	for _, ses := range sessions {
+		s.sessions.Delete(ses.id)
+	}
+	for _, st := range states {
+		if open, ok := st.(*openState); ok {
+			s.dropOpen(open)
+		}
+	}
+	s.clients.remove(c)
+	return s.forgetRecord(c)
+}
+
+// expire is release for a client whose lease is over and whose state is in another's way.
+func (s *Server) expire(c *client) error {
+	s.options.Logger.Info("a client's lease is over: what it held is free", "client", c.String())
+	return s.release(c)
+}
+
+func (c *client) String() string { return fmt.Sprintf("%q", c.owner) }
+
+// record makes it durable that a client holds state in a home, before it is given any.
+func (s *Server) record(c *client, home vfs.HomeID) error {
+	c.recordMu.Lock()
+	defer c.recordMu.Unlock()
+	if _, done := c.recorded[home]; done {
+		return nil
+	}
+	if err := s.options.Recovery.Add(c.owner, c.verifier, home); err != nil {
+		return fmt.Errorf("record a client's home: %w", err)
+	}
+	c.recorded[home] = struct{}{}
+	return nil
+}
+
+// forgetRecord removes a client's record, unless the client has another life already, or is yet to reclaim.
+func (s *Server) forgetRecord(c *client) error {
+	c.recordMu.Lock()
+	defer c.recordMu.Unlock()
+	if len(c.recorded) == 0 {
+		return nil
+	}
+	clear(c.recorded)
+	if err := s.options.Recovery.Replace(c.owner, c.verifier, nil); err != nil {
+		return fmt.Errorf("remove a client's record: %w", err)
+	}
+	return nil
+}
+
+// trimRecord takes the homes out of a client's record in which it holds nothing any more: they would wait for it
+// after a restart.
+func (s *Server) trimRecord(c *client) error {
+	c.recordMu.Lock()
+	defer c.recordMu.Unlock()
+	c.mu.RLock()
+	var homes []vfs.HomeID
+	for h := range c.recorded {
+		if c.used[h] > 0 {
+			homes = append(homes, h)
+		}
+	}
+	dead := c.dead
+	c.mu.RUnlock()
+	if dead || len(homes) == len(c.recorded) {
+		return nil
+	}
+	if err := s.options.Recovery.Replace(c.owner, c.verifier, homes); err != nil {
+		return fmt.Errorf("shorten a client's record: %w", err)
+	}
+	clear(c.recorded)
+	for _, h := range homes {
+		c.recorded[h] = struct{}{}
+	}
+	return nil
+}
+
+// reap looks after leases: a client without a lease and without state is forgotten; one with state is kept for as
+// long as nobody is in its way, within bounds.
+func (s *Server) reap() {
+	now := time.Since(s.started)
+	var courtesy []*client
+	for _, c := range s.clients.all() {
+		if !s.leaseOver(c) {
+			if err := s.trimRecord(c); err != nil {
+				s.options.Logger.Error("client record", "client", c.String(), "error", err)
+			}
+			continue
+		}
+		if c.hasState() && now-time.Duration(c.renewed.Load()) < courtesyTime {
+			courtesy = append(courtesy, c)
+			continue
+		}
+		s.expireLogged(c)
+	}
+	if len(courtesy) <= maxCourtesy {
+		return
+	}
+	slices.SortFunc(courtesy, func(a, b *client) int { return int(a.renewed.Load() - b.renewed.Load()) })
+	for _, c := range courtesy[:len(courtesy)-maxCourtesy] {
+		s.expireLogged(c)
+	}
+}
+
+func (s *Server) expireLogged(c *client) {
+	if err := s.expire(c); err != nil {
+		s.options.Logger.Error("client record", "client", c.String(), "error", err)
+	}
+}
