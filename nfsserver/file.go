@@ -42,21 +42,20 @@ type file struct {
 // whoever wrote, as no descriptor is closed between the first WRITE and the COMMIT.
 type descriptor struct {
 	vfs.File
-	// written counts unstable writes; synced is what written was before the last successful Commit began.
+	// written counts unstable writes; synced is what written was before the last Commit began.
 	written, synced atomic.Uint64
 }
 
 func (d *descriptor) dirty() bool { return d.written.Load() != d.synced.Load() }
 
+// commit syncs what was written. After an error there is nothing left to sync: the kernel has dropped the data, and the
+// verifier has changed.
 func (d *descriptor) commit(ctx context.Context) (vfs.Verifier, error) {
 	before := d.written.Load()
 	v, err := d.Commit(ctx)
-	if err == nil {
-		for {
-			synced := d.synced.Load()
-			if synced >= before || d.synced.CompareAndSwap(synced, before) {
-				return v, nil
-			}
+	for synced := d.synced.Load(); synced < before; synced = d.synced.Load() {
+		if d.synced.CompareAndSwap(synced, before) {
+			break
 		}
 	}
 	return v, err
@@ -245,18 +244,13 @@ func (t *fileTable) settleBefore(limit time.Time) {
 }
 
 // settle syncs a file that has left the linger list. An error has changed the verifier, which tells the client at its
-// COMMIT; nothing is retried here, since the kernel has dropped the data.
+// COMMIT.
 func (t *fileTable) settle(f *file) {
 	f.mu.Lock()
 	f.users++
 	f.mu.Unlock()
 	t.commit(context.Background(), f) //nolint:errcheck // told by the verifier
 	f.mu.Lock()
-	for _, d := range f.descriptors {
-		if d != nil {
-			d.synced.Store(d.written.Load())
-		}
-	}
 	f.lingers = false
 	f.users--
 	t.idle(f)

@@ -286,6 +286,8 @@ func opReclaimComplete(c *compound) nfs4.Status {
 	if complete {
 		return nfs4.ErrCompleteAlready
 	}
+	cl.recordMu.Lock()
+	defer cl.recordMu.Unlock()
 	if err := c.s.grace.done(cl.owner, true); err != nil {
 		return c.fault(err)
 	}

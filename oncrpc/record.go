@@ -118,7 +118,7 @@ func (rr *recordReader) fragment(ctx context.Context, record []byte, length int)
 		if len(record) == cap(record) {
 			var err error
 			if record, err = rr.room(ctx, record, length); err != nil {
-				return nil, err
+				return record, err
 			}
 		}
 		n := min(length, cap(record)-len(record))

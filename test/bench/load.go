@@ -30,6 +30,7 @@ var user = &vfs.Caller{UID: 1000, GID: 1000}
 type client struct {
 	fs      *nfsclient.FS
 	dir     vfs.Handle
+	big     vfs.Handle // a directory of options.entries files, the same for all
 	made    int
 	data    vfs.File
 	dataLen uint64
@@ -146,14 +147,11 @@ func (c *client) create(ctx context.Context, name string, stability vfs.Stabilit
 }
 
 func (c *client) list(ctx context.Context, o options) error {
-	big, err := c.fs.Lookup(ctx, user, c.dir, "../big"[len("../"):])
-	if err != nil {
-		return err
-	}
 	n := 0
 	cookie := uint64(0)
 	for end := false; !end; {
-		end, err = c.fs.ReadDir(ctx, user, big.Handle, cookie, true, func(e *vfs.DirEntry) bool {
+		var err error
+		end, err = c.fs.ReadDir(ctx, user, c.big, cookie, true, func(e *vfs.DirEntry) bool {
 			n, cookie = n+1, e.Cookie
 			return true
 		})
@@ -207,6 +205,9 @@ func connect(ctx context.Context, o options, s *server, n, rep int) (clients []*
 			return clients, err
 		}
 		if c.dir, err = mkdir(ctx, fs, root, fmt.Sprintf("%s-%d-%d-%d", s.name, n, rep, i)); err != nil {
+			return clients, err
+		}
+		if c.big, err = s.bigDir(ctx, o, fs, root); err != nil {
 			return clients, err
 		}
 		// 1 MiB at the least, so that there is something to read at random.
