@@ -30,6 +30,7 @@ var house = map[string][]string{
 	// What only tests and benchmarks are made of.
 	"test/guest":   {},
 	"test/ganesha": {},
+	"test/bench":   {"nfsclient", "test/ganesha", "vfs"},
 }
 
 // TestHouse holds the layers: small packages, each with one purpose, and no arrow that nobody decided on.

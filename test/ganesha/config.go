@@ -1,0 +1,68 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package ganesha
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Config is what a Ganesha exports.
+type Config struct {
+	// Dir is the directory that is exported, an absolute path on a file system that has handles.
+	Dir string
+	// Pseudo is the path under which clients find it.
+	Pseudo string
+}
+
+// check refuses what Ganesha would take for something else: its configuration has no way to quote a quote.
+func (c Config) check() error {
+	for _, path := range []string{c.Dir, c.Pseudo} {
+		if !filepath.IsAbs(path) || strings.ContainsAny(path, "\"\n") {
+			return fmt.Errorf("export %q as %q: give absolute paths without quotes and line breaks", c.Dir, c.Pseudo)
+		}
+	}
+	info, err := os.Stat(c.Dir)
+	if err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("export %s: it is not a directory", c.Dir)
+	}
+	return nil
+}
+
+// text is the configuration file (ganesha-core-config(8), ganesha-export-config(8)). All that is said about recovery is
+// that there is none: the recovery directory is new, so that nobody has to wait for a grace period. The rest is what
+// Ganesha does by itself.
+func (c Config) text(port int, recovery string) []byte {
+	return fmt.Appendf(nil, `NFS_CORE_PARAM {
+	Protocols = 4;
+	Bind_addr = 127.0.0.1;
+	NFS_Port = %d;
+	Enable_NLM = false;
+	Enable_RQUOTA = false;
+	Enable_UDP = false;
+}
+NFSV4 {
+	Minor_Versions = 1, 2;
+	Graceless = true;
+	RecoveryBackend = fs;
+	RecoveryRoot = "%s";
+}
+EXPORT {
+	Export_Id = 1;
+	Path = "%s";
+	Pseudo = "%s";
+	Access_Type = RW;
+	Squash = No_Root_Squash;
+	SecType = sys;
+	Protocols = 4;
+	Transports = TCP;
+	FSAL { Name = VFS; }
+}
+LOG { Default_Log_Level = EVENT; }
+`, port, recovery, c.Dir, c.Pseudo)
+}
