@@ -1,0 +1,183 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package guest_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// server is `hubhome serve` as a process of its own, which can be killed and started again.
+type server struct {
+	t *testing.T
+	// binary is hubhome; store its data directory; addr where it listens, the same after every start.
+	binary, config, store, addr string
+
+	log output
+	cmd *exec.Cmd
+	// exited is closed when the process has gone, with its error in died.
+	exited chan struct{}
+	died   error
+}
+
+// buildServer returns the binary to test: HUBHOME_BINARY, or one built from this tree.
+func buildServer(t *testing.T) string {
+	t.Helper()
+	if binary := os.Getenv("HUBHOME_BINARY"); binary != "" {
+		return binary
+	}
+	binary := filepath.Join(t.TempDir(), "hubhome")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "github.com/hubhome/hubhome/cmd/hubhome")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build hubhome: %v\n%s", err, out)
+	}
+	return binary
+}
+
+// newServer starts a server with an empty store. It is stopped, and its store removed, at the end of the test.
+func newServer(t *testing.T, binary string) *server {
+	t.Helper()
+	dir := t.TempDir()
+	s := &server{t: t, binary: binary, config: filepath.Join(dir, "hubhome.yaml"), store: filepath.Join(dir, "data"), addr: freeAddr(t)}
+	config := fmt.Sprintf(`store:
+  disk:
+    path: %s
+nfs:
+  listen: %s
+  baseShare: /homes
+  allow: [127.0.0.0/8]
+  squash: all
+  owner: 1000:1000
+hubs:
+  staging: {}
+  prod:
+    shared: true
+    sharedPublic: true
+`, s.store, s.addr)
+	if err := errors.Join(os.Mkdir(s.store, 0o755), os.WriteFile(s.config, []byte(config), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if s.cmd != nil {
+			s.end(syscall.SIGKILL)
+		}
+		if t.Failed() {
+			t.Logf("the server's log ends:\n%s", s.log.last(8<<10))
+		}
+	})
+	s.start()
+	return s
+}
+
+// start starts the process and waits until it listens.
+func (s *server) start() {
+	s.t.Helper()
+	s.cmd = exec.Command(s.binary, "serve", "--config", s.config)
+	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	// The server dies with this process, however that ends. The kernel sends the signal when the thread that started it
+	// ends, so that the goroutine keeps its thread.
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	s.exited = make(chan struct{})
+	started := make(chan error)
+	go func(cmd *exec.Cmd, exited chan struct{}) {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		defer close(exited)
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			s.died = cmd.Wait()
+		}
+	}(s.cmd, s.exited)
+	if err := <-started; err != nil {
+		s.cmd = nil
+		s.t.Fatalf("start the server: %v", err)
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		conn, err := net.DialTimeout("tcp", s.addr, time.Second)
+		if err == nil {
+			conn.Close()
+			return
+		}
+		select {
+		case <-s.exited:
+			s.t.Fatalf("the server ended at its start: %v", s.died)
+		case <-time.After(10 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("the server does not listen at %s: %v", s.addr, err)
+		}
+	}
+}
+
+// end sends the process a signal and waits until it has gone.
+func (s *server) end(signal syscall.Signal) {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		s.t.Errorf("send %v to the server: %v", signal, err)
+	}
+	select {
+	case <-s.exited:
+	case <-time.After(10 * time.Second):
+		s.t.Errorf("the server does not end after %v: killing it", signal)
+		s.cmd.Process.Kill()
+		<-s.exited
+	}
+	s.cmd = nil
+}
+
+// port is the TCP port of the server.
+func (s *server) port() string {
+	_, port, _ := net.SplitHostPort(s.addr)
+	return port
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// output is what a process or a script has printed so far. It may be used concurrently.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// last returns the lines in at most the last n bytes.
+func (o *output) last(n int) string {
+	text := o.String()
+	if len(text) <= n {
+		return text
+	}
+	_, rest, _ := strings.Cut(text[len(text)-n:], "\n")
+	return rest
+}
