@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -19,6 +20,9 @@ import (
 	"syscall"
 	"time"
 )
+
+// limit is how long a run may take.
+const limit = 9*time.Minute + 30*time.Second
 
 // options are the size of the run.
 type options struct {
@@ -43,13 +47,9 @@ func main() {
 	flag.IntVar(&o.minor, "minor", 1, "minor version of NFSv4 that the client speaks")
 	flag.StringVar(&o.only, "run", "", "run only the tests whose name contains this")
 	flag.Parse()
-	for field := range strings.SplitSeq(*clients, ",") {
-		n, err := strconv.Atoi(field)
-		if err != nil || n < 1 || n > 256 {
-			fmt.Fprintf(os.Stderr, "bench: -clients: %q is not a number from 1 to 256\n", field)
-			os.Exit(2)
-		}
-		o.clients = append(o.clients, n)
+	if err := o.check(*clients); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -59,8 +59,28 @@ func main() {
 	}
 }
 
-// run measures both servers and prints the table.
-func run(ctx context.Context, o options) error {
+// check refuses what nothing can be measured with.
+func (o *options) check(clients string) error {
+	for field := range strings.SplitSeq(clients, ",") {
+		n, err := strconv.Atoi(field)
+		if err != nil || n < 1 || n > 256 {
+			return fmt.Errorf("-clients: %q is not a number from 1 to 256", field)
+		}
+		o.clients = append(o.clients, n)
+	}
+	if o.reps < 1 || o.length <= 0 || o.entries < 1 || o.dataMiB < 1 {
+		return errors.New("-reps, -time, -entries and -data have to be more than nothing")
+	}
+	if o.minor != 1 && o.minor != 2 {
+		return fmt.Errorf("-minor: there is no NFSv4.%d here, it is 1 or 2", o.minor)
+	}
+	return nil
+}
+
+// run measures both servers and prints the table, also one that was interrupted.
+func run(ctx context.Context, o options) (err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %v: try fewer -clients or -reps", limit))
+	defer cancel()
 	disk, err := newDisk(ctx)
 	if err != nil {
 		return err
@@ -70,27 +90,42 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		for _, s := range servers {
-			s.stop()
-		}
-	}()
+	defer stopServers(servers)
 	table := newTable(o)
-	for _, n := range o.clients {
-		for rep := range o.reps {
-			for i := range servers {
-				// Who goes first changes with each turn.
-				s := servers[(i+rep)%len(servers)]
-				if err := measure(ctx, o, s, n, rep, table); err != nil {
-					return fmt.Errorf("%s, %d clients: %w", s.name, n, err)
-				}
-			}
-			table.progress(n, rep)
-		}
-	}
+	err = takeTurns(ctx, o, disk, servers, table)
 	for _, s := range servers {
 		table.memory(s)
 	}
 	table.print(os.Stdout)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return err
+}
+
+// takeTurns has all client counts in each turn, so that a run that ends before its time has figures of all. There is no
+// further turn when there may not be the time for it.
+func takeTurns(ctx context.Context, o options, disk *disk, servers []*server, table *table) error {
+	start := time.Now()
+	for turn := range o.reps {
+		for _, n := range o.clients {
+			for i := range servers {
+				// Who goes first changes with each turn.
+				s := servers[(i+turn)%len(servers)]
+				if err := disk.sync(); err != nil {
+					return err
+				}
+				if err := measure(ctx, o, s, n, turn, table); err != nil {
+					return fmt.Errorf("%s, %d clients: %w", s.name, n, err)
+				}
+			}
+			table.progress(n, turn)
+		}
+		took := time.Since(start) / time.Duration(turn+1)
+		if left, _ := ctx.Deadline(); turn+1 < o.reps && time.Until(left) < took*3/2 {
+			fmt.Fprintf(os.Stderr, "a turn takes %v: there is no time for more than %d\n", took.Round(time.Second), turn+1)
+			return nil
+		}
+	}
 	return nil
 }

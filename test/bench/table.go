@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,6 +23,7 @@ type row struct {
 }
 
 type table struct {
+	options
 	start time.Time
 	total int
 	done  int
@@ -30,7 +32,7 @@ type table struct {
 }
 
 func newTable(o options) *table {
-	return &table{start: time.Now(), total: o.reps * len(o.clients), rss: map[string]float64{}}
+	return &table{options: o, start: time.Now(), total: o.reps * len(o.clients), rss: map[string]float64{}}
 }
 
 func (t *table) add(server string, of test, clients int, s sample) {
@@ -80,7 +82,8 @@ func (r *row) ratio() float64 {
 
 // print writes the table as Markdown.
 func (t *table) print(w io.Writer) {
-	fmt.Fprintf(w, "\n%s, %d CPUs, %s\n\n", time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), runtime.Version())
+	fmt.Fprintf(w, "\n%s, %d CPUs, Linux %s, %s. NFSv4.%d; median of %d turns, %v a test; %d entries to list; up to %d MiB of data.\n\n",
+		time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), kernel(), runtime.Version(), t.minor, t.done/len(t.clients), t.length, t.entries, t.dataMiB)
 	fmt.Fprintln(w, "| test | clients | unit | hubhome | NFS-Ganesha | ratio | CPU µs/op, hubhome | NFS-Ganesha |")
 	fmt.Fprintln(w, "|---|---:|---|---:|---:|---:|---:|---:|")
 	for _, r := range t.rows {
@@ -90,4 +93,13 @@ func (t *table) print(w io.Writer) {
 			r.test.name, r.clients, r.test.unit, ours, theirs, r.ratio(), ourCPU, theirCPU)
 	}
 	fmt.Fprintf(w, "\nMemory at the end (RSS): hubhome %.0f MiB, NFS-Ganesha %.0f MiB.\n", t.rss["hubhome"], t.rss["ganesha"])
+}
+
+// kernel is the release of the machine's kernel.
+func kernel() string {
+	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		return "?"
+	}
+	return strings.TrimSpace(string(release))
 }
