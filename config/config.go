@@ -1,0 +1,133 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+// Package config reads hubhome.yaml: the one file that says what hubhome serves and to whom.
+//
+// It owns the keys of that file, their defaults and their checks, and the noticing of changes to it. It reads strictly:
+// what it does not know is an error with its place. It never looks at what a path or an address stands for.
+//
+// One file of the package for each noun: document, reader, problem, hint, key (and what it reads: store, nfs, log, hub),
+// watch.
+package config
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+
+	"github.com/hubhome/hubhome"
+)
+
+// Config is what a file says, checked and with its defaults filled in.
+type Config struct {
+	Store Store
+	NFS   NFS
+	Log   Log
+	// Hubs are in the order of the file. No two have one name.
+	Hubs []Hub
+
+	file string
+	at   map[string]position
+}
+
+// Store says where homes live.
+type Store struct{ Disk Disk }
+
+// Disk is a directory that hubhome itself serves.
+type Disk struct {
+	// Path is the directory. What is relative in the file is below the file's own directory here.
+	Path string
+}
+
+// NFS says how clients find the store, and who they are.
+type NFS struct {
+	// Listen is the address and the port, as net.Listen takes them.
+	Listen string
+	// BaseShare is the path below which the hubs are: "/", or a path that does not end in '/'.
+	BaseShare string
+	// Allow is the networks whose clients may connect. No two overlap.
+	Allow  []netip.Prefix
+	Squash Squash
+	// Owner is who squashed callers are, and to whom the hubs belong that have no owner of their own.
+	Owner hubhome.Owner
+}
+
+// Squash says whom the server takes a client's user for (exports(5), "User ID Mapping").
+type Squash string
+
+// The ways to squash.
+const (
+	// SquashAll takes everybody for the owner.
+	SquashAll Squash = "all"
+	// SquashRoot takes root for the owner.
+	SquashRoot Squash = "root"
+	// SquashNone takes everybody for who they say they are.
+	SquashNone Squash = "none"
+)
+
+// Log says what is logged.
+type Log struct{ Level slog.Level }
+
+// Hub is one JupyterHub.
+type Hub struct {
+	Name hubhome.HubName
+	// Owner is to whom the hub's directory belongs, and the homes in it.
+	Owner hubhome.Owner
+	// Mode is that of the hub's directory: permission, set-id and sticky bits.
+	Mode uint32
+	// Shared and SharedPublic ask for the directories _shared and _shared-public.
+	Shared, SharedPublic bool
+}
+
+// maxFile is the longest file that is read, in bytes: room for some ten thousand hubs.
+const maxFile = 1 << 20
+
+// Load reads and checks a file. The error is Problems where the file could be read: all of them.
+func Load(path string) (*Config, error) {
+	data, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, data)
+}
+
+// Parse checks a file that was read. Relative paths are below the directory of the file named, which is not touched.
+func Parse(file string, data []byte) (*Config, error) {
+	r := &reader{config: &Config{file: file, at: map[string]position{}}}
+	if root := r.document(data); root != nil {
+		r.read(root)
+	}
+	if len(r.problems) > 0 {
+		return nil, r.problems.sorted()
+	}
+	return r.config, nil
+}
+
+// Place says where the file has a key, as file:line:column; where it does not have it, the file alone. Keys are written
+// with dots, such as nfs.listen.
+func (c *Config) Place(key string) string {
+	at, ok := c.at[key]
+	if !ok {
+		return c.file
+	}
+	return fmt.Sprintf("%s:%d:%d", c.file, at.line, at.column)
+}
+
+// dir is the file's directory.
+func (c *Config) dir() string { return filepath.Dir(c.file) }
+
+// read returns what is in a file, as far as it is not too long.
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	return data, nil
+}

@@ -1,0 +1,122 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// key is one key that a file may have: it has either a value, which read reads, or keys below it.
+type key struct {
+	name string
+	read func(value)
+	keys []key
+}
+
+// keys are all keys of a file. What is below a hub's name is in hubKeys.
+func (r *reader) keys() []key {
+	return []key{
+		{name: "store", keys: []key{
+			{name: "disk", keys: []key{
+				{name: "path", read: r.storePath},
+			}},
+		}},
+		{name: "nfs", keys: []key{
+			{name: "listen", read: r.listen},
+			{name: "baseShare", read: r.baseShare},
+			{name: "allow", read: r.allow},
+			{name: "squash", read: r.squash},
+			{name: "owner", read: func(v value) { r.owner(v, &r.config.NFS.Owner) }},
+		}},
+		{name: "log", keys: []key{
+			{name: "level", read: r.level},
+		}},
+		{name: "hubs", read: r.hubs},
+	}
+}
+
+// read reads a file, fills in what it does not say, and checks what no key shows alone.
+func (r *reader) read(root *ast.MappingNode) {
+	r.defaults()
+	r.section(value{node: root}, r.keys())
+	r.checkStore()
+	r.checkAllow()
+	r.checkHubs()
+}
+
+func (r *reader) defaults() {
+	c := r.config
+	c.NFS = defaultNFS
+	c.Log.Level = defaultLevel
+}
+
+// section reads the keys of a mapping and reports those that are none of its own.
+func (r *reader) section(v value, keys []key) {
+	r.mapping(v, keys[0].name+":", func(v value) {
+		i := slices.IndexFunc(keys, func(k key) bool { return k.name == v.name })
+		switch {
+		case i < 0:
+			r.unknown(v, keys)
+		case keys[i].read != nil:
+			keys[i].read(v)
+		default:
+			r.section(v, keys[i].keys)
+		}
+	})
+}
+
+// unknown reports a key that nobody knows, with what was most likely meant.
+func (r *reader) unknown(v value, keys []key) {
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.name
+	}
+	above := strings.TrimSuffix(v.key, join("", v.name))
+	hint := "it may be one of " + strings.Join(names, ", ")
+	if len(names) == 1 {
+		hint = "the only key here is " + names[0]
+	}
+	if name := nearest(v.name, names); name != "" {
+		hint = "did you mean " + above + name + "?"
+	} else if elsewhere := find(v.name, "", r.keys()); elsewhere != "" {
+		hint = "did you mean " + elsewhere + "?"
+	} else if k := find(v.name, "hubs.<name>", r.hubKeys(new(Hub))); k != "" {
+		hint = "did you mean " + k + "?"
+	}
+	r.report(v.at, v.key, "unknown key; %s", hint)
+}
+
+// find returns the place of a key that is called name.
+func find(name, above string, keys []key) string {
+	for _, k := range keys {
+		if plain(k.name) == plain(name) {
+			return join(above, k.name)
+		}
+		if found := find(name, join(above, k.name), k.keys); found != "" {
+			return found
+		}
+	}
+	return ""
+}
+
+// near is the place of a key that is missing: that of the nearest one above it that is there, else the first line.
+func (r *reader) near(key string) position {
+	for {
+		above := strings.LastIndexByte(key, '.')
+		if above < 0 {
+			return position{1, 1}
+		}
+		key = key[:above]
+		if at, ok := r.config.at[key]; ok {
+			return at
+		}
+	}
+}
+
+// failed tells whether a key already has a problem.
+func (r *reader) failed(key string) bool {
+	return slices.ContainsFunc(r.problems, func(p Problem) bool { return p.Key == key })
+}

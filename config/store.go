@@ -1,0 +1,37 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package config
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+const storePathKey = "store.disk.path"
+
+// storePath reads the directory that homes live in. Whether it is there is for the store to say.
+func (r *reader) storePath(v value) {
+	path, ok := r.text(v, "./data")
+	switch {
+	case !ok:
+	case path == "":
+		r.wrong(v, "is empty; write the directory that homes live in, such as ./data")
+	case strings.ContainsRune(path, 0):
+		r.wrong(v, "has a NUL character, which no path can have; take it out")
+	case path == "~" || strings.HasPrefix(path, "~/"):
+		r.wrong(v, "begins with ~, which only a shell understands; write the home directory's path out")
+	case filepath.IsAbs(path):
+		r.config.Store.Disk.Path = filepath.Clean(path)
+	default:
+		r.config.Store.Disk.Path = filepath.Join(r.config.dir(), path)
+	}
+}
+
+func (r *reader) checkStore() {
+	_, there := r.config.at[storePathKey]
+	if there || r.failed("store") || r.failed("store.disk") {
+		return
+	}
+	r.report(r.near(storePathKey), storePathKey,
+		"is missing; write the directory that homes live in, such as path: ./data below store: and disk:")
+}
