@@ -86,6 +86,9 @@ func (t *table) print(w io.Writer) {
 		time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), kernel(), runtime.Version(), t.minor, t.done/len(t.clients), t.length, t.entries, t.dataMiB)
 	fmt.Fprintln(w, "| test | clients | unit | hubhome | NFS-Ganesha | ratio | CPU µs/op, hubhome | NFS-Ganesha |")
 	fmt.Fprintln(w, "|---|---:|---|---:|---:|---:|---:|---:|")
+	// One test's rows together; they came in one client count after the other.
+	of := func(r *row) int { return slices.IndexFunc(tests, func(t test) bool { return t.name == r.test.name }) }
+	slices.SortStableFunc(t.rows, func(a, b *row) int { return of(a) - of(b) })
 	for _, r := range t.rows {
 		ours, ourCPU := r.medians("hubhome")
 		theirs, theirCPU := r.medians("ganesha")
