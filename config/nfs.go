@@ -104,12 +104,21 @@ func (r *reader) owner(v value, to *hubhome.Owner) {
 
 // allow reads the networks.
 func (r *reader) allow(v value) {
-	const example = "[10.0.0.0/8]"
+	const (
+		example = "[10.0.0.0/8]"
+		most    = 1024 // each is looked at for every connection
+	)
 	r.config.NFS.Allow = []netip.Prefix{}
 	lines := map[netip.Prefix]string{}
 	elements := 0
 	r.list(v, example, func(v value) {
 		elements++
+		if elements == most+1 {
+			r.wrong(v, "is the network after the %dth, which is the last; write fewer and larger ones", most)
+		}
+		if elements > most {
+			return
+		}
 		s, ok := r.text(v, "10.0.0.0/8")
 		if !ok {
 			return

@@ -67,7 +67,7 @@ func (r *reader) mapping(v value, example string, fn func(value)) {
 		name, ok := keyName(entry.Key)
 		at := place(entry.Key.GetToken())
 		if !ok {
-			r.report(at, v.key, "has %s as a key; keys are plain text", kind(entry.Key))
+			r.report(at, v.key, "a key cannot be %s; write plain text", kind(entry.Key))
 			continue
 		}
 		key := join(v.key, name)
@@ -158,11 +158,11 @@ func kind(n ast.Node) string {
 	case *ast.SequenceNode:
 		return "a list"
 	case *ast.AnchorNode, *ast.AliasNode:
-		return "an anchor or an alias (& or *), which a configuration has none of"
+		return "an anchor (&) or an alias (*)"
 	case *ast.TagNode:
-		return "a tag (!), which a configuration has none of"
+		return "a value with a tag (!)"
 	}
-	return "something that a configuration has none of"
+	return "something else"
 }
 
 // shortened quotes a text, and cuts what is too long to read.

@@ -1,0 +1,92 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"github.com/hubhome/hubhome"
+)
+
+const example = "../examples/hubhome.yaml"
+
+// TestExample holds the file that documents the keys to all of them.
+func TestExample(t *testing.T) {
+	c, err := Load(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Join("..", "examples", "data"); c.Store.Disk.Path != want {
+		t.Errorf("the store is in %s, want %s", c.Store.Disk.Path, want)
+	}
+	want := []Hub{
+		{Name: "staging", Owner: hubhome.DefaultOwner, Mode: 0o755, Shared: true},
+		{Name: "prod", Owner: hubhome.DefaultOwner, Mode: 0o755, Shared: true, SharedPublic: true},
+	}
+	if !reflect.DeepEqual(c.Hubs, want) {
+		t.Errorf("the hubs are %+v, want %+v", c.Hubs, want)
+	}
+	r := &reader{config: c}
+	for _, key := range append(whole("", r.keys()), whole("hubs.prod", r.hubKeys(new(Hub)))...) {
+		if _, there := c.at[key]; !there {
+			t.Errorf("%s does not show the key %s", example, key)
+		}
+	}
+}
+
+// whole returns all keys with dots, those with keys below them too.
+func whole(above string, keys []key) []string {
+	var all []string
+	for _, k := range keys {
+		all = append(all, join(above, k.name))
+		all = append(all, whole(join(above, k.name), k.keys)...)
+	}
+	return all
+}
+
+// TestExampleExplains wants a comment directly before every key that has a value.
+func TestExampleExplains(t *testing.T) {
+	data, err := os.ReadFile(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := parser.ParseBytes(data, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var explained []string
+	ast.Walk(visitor(func(n ast.Node) {
+		if entry, ok := n.(*ast.MappingValueNode); ok && entry.GetComment() != nil {
+			explained = append(explained, entry.Key.String())
+		}
+	}), file.Docs[0])
+	r := &reader{config: &Config{}}
+	for _, key := range slices.Concat(values(r.keys()), values(r.hubKeys(new(Hub)))) {
+		if !slices.Contains(explained, key) {
+			t.Errorf("%s says nothing about %s", example, key)
+		}
+	}
+}
+
+type visitor func(ast.Node)
+
+func (v visitor) Visit(n ast.Node) ast.Visitor { v(n); return v }
+
+// values returns the names of the keys that have values.
+func values(keys []key) []string {
+	var names []string
+	for _, k := range keys {
+		if k.read != nil {
+			names = append(names, k.name)
+		}
+		names = append(names, values(k.keys)...)
+	}
+	return names
+}
