@@ -95,7 +95,7 @@ func Load(path string) (*Config, error) {
 
 // Parse checks a file that was read. Relative paths are below the directory of the file named, which is not touched.
 func Parse(file string, data []byte) (*Config, error) {
-	r := &reader{config: &Config{file: file, at: map[string]position{}}}
+	r := &reader{config: &Config{file: file, at: map[string]position{}}, meant: map[string]bool{}}
 	if root := r.document(data); root != nil {
 		r.read(root)
 	}

@@ -3,6 +3,7 @@
 package config
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -75,18 +76,26 @@ func (r *reader) unknown(v value, keys []key) {
 		names[i] = k.name
 	}
 	above := strings.TrimSuffix(v.key, join("", v.name))
-	hint := "it may be one of " + strings.Join(names, ", ")
-	if len(names) == 1 {
-		hint = "the only key here is " + names[0]
+	meant := cmp.Or(
+		prefixed(above, nearest(v.name, names)),
+		find(v.name, "", r.keys()),
+		find(v.name, "hubs.<name>", r.hubKeys(new(Hub))))
+	switch {
+	case meant != "":
+		r.meant[meant] = true
+		r.report(v.at, v.key, "unknown key; did you mean %s?", meant)
+	case len(names) == 1:
+		r.report(v.at, v.key, "unknown key; the only one here is %s", names[0])
+	default:
+		r.report(v.at, v.key, "unknown key; those here are %s", strings.Join(names, ", "))
 	}
-	if name := nearest(v.name, names); name != "" {
-		hint = "did you mean " + above + name + "?"
-	} else if elsewhere := find(v.name, "", r.keys()); elsewhere != "" {
-		hint = "did you mean " + elsewhere + "?"
-	} else if k := find(v.name, "hubs.<name>", r.hubKeys(new(Hub))); k != "" {
-		hint = "did you mean " + k + "?"
+}
+
+func prefixed(above, name string) string {
+	if name == "" {
+		return ""
 	}
-	r.report(v.at, v.key, "unknown key; %s", hint)
+	return above + name
 }
 
 // find returns the place of a key that is called name.
@@ -114,6 +123,20 @@ func (r *reader) near(key string) position {
 			return at
 		}
 	}
+}
+
+// missing tells whether a key is not there, and that not because of a problem that was reported already.
+func (r *reader) missing(key string) bool {
+	for k := key; ; k = k[:strings.LastIndexByte(k, '.')] {
+		if r.meant[k] || k != key && r.failed(k) {
+			return false
+		}
+		if !strings.Contains(k, ".") {
+			break
+		}
+	}
+	_, there := r.config.at[key]
+	return !there
 }
 
 // failed tells whether a key already has a problem.

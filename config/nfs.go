@@ -119,6 +119,10 @@ func (r *reader) allow(v value) {
 		if elements > most {
 			return
 		}
+		if v.node.Type() == ast.NullType {
+			r.wrong(v, "has an empty line; take it out")
+			return
+		}
 		s, ok := r.text(v, "10.0.0.0/8")
 		if !ok {
 			return
@@ -171,7 +175,7 @@ func parseNetwork(s string) (netip.Prefix, error) {
 // caller says it is (AUTH_SYS, RFC 5531 section 8.2) is not proved by anything.
 func (r *reader) checkAllow() {
 	const key = "nfs.allow"
-	if _, there := r.config.at[key]; there || r.failed("nfs") || r.failed("nfs.listen") {
+	if !r.missing(key) || r.meant["nfs.listen"] || r.failed("nfs.listen") {
 		return
 	}
 	if r.onlyHere() {

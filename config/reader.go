@@ -14,6 +14,8 @@ import (
 type reader struct {
 	config   *Config
 	problems Problems
+	// meant are the keys that an unknown one was most likely meant to be.
+	meant map[string]bool
 }
 
 // value is what a file has for a key.
@@ -83,7 +85,7 @@ func (r *reader) mapping(v value, example string, fn func(value)) {
 
 // join puts a key below another. A name that would not read well in a line is quoted.
 func join(above, name string) string {
-	if q := shortened(name); q != `"`+name+`"` || strings.ContainsAny(name, " :.") {
+	if q := shortened(name); name == "" || q != `"`+name+`"` || strings.ContainsAny(name, " :.") {
 		name = q
 	}
 	if above == "" {
@@ -121,7 +123,7 @@ func (r *reader) list(v value, example string, fn func(value)) {
 	switch node := v.node.(type) {
 	case *ast.SequenceNode:
 		for _, element := range node.Values {
-			fn(value{key: v.key, name: v.name, at: v.at, node: element})
+			fn(value{key: v.key, name: v.name, at: place(element.GetToken()), node: element})
 		}
 	case *ast.NullNode:
 		r.wrong(v, "has no value; write a list, such as %s", example)
@@ -152,7 +154,7 @@ func kind(n ast.Node) string {
 	case *ast.BoolNode:
 		return fmt.Sprintf("the truth value %s", n.GetToken().Value)
 	case *ast.NullNode:
-		return "nothing"
+		return "empty"
 	case *ast.MappingNode:
 		return "a mapping"
 	case *ast.SequenceNode:

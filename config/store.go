@@ -28,10 +28,8 @@ func (r *reader) storePath(v value) {
 }
 
 func (r *reader) checkStore() {
-	_, there := r.config.at[storePathKey]
-	if there || r.failed("store") || r.failed("store.disk") {
-		return
+	if r.missing(storePathKey) {
+		r.report(r.near(storePathKey), storePathKey,
+			"is missing; write the directory that homes live in, such as path: ./data below store: and disk:")
 	}
-	r.report(r.near(storePathKey), storePathKey,
-		"is missing; write the directory that homes live in, such as path: ./data below store: and disk:")
 }

@@ -1,0 +1,177 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/hubhome/hubhome"
+)
+
+// parsed returns what a file says that must be good.
+func parsed(t *testing.T, file, text string) *Config {
+	t.Helper()
+	c, err := Parse(file, []byte(text))
+	if err != nil {
+		t.Fatalf("%s\nof\n%s", err, text)
+	}
+	return c
+}
+
+func TestDefaults(t *testing.T) {
+	c := parsed(t, "/etc/hubhome.yaml", "store: {disk: {path: /data/}}\nnfs: {allow: [10.0.0.0/8, fd00::/8]}\nhubs:\n  b:\n  a: {}\n")
+	if c.Store.Disk.Path != "/data" {
+		t.Errorf("the store is in %s", c.Store.Disk.Path)
+	}
+	want := NFS{
+		Listen: ":2049", BaseShare: "/homes", Squash: SquashAll, Owner: hubhome.Owner{UID: 1000, GID: 1000},
+		Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
+	}
+	if !reflect.DeepEqual(c.NFS, want) {
+		t.Errorf("nfs is %+v, want %+v", c.NFS, want)
+	}
+	if c.Log.Level != slog.LevelInfo {
+		t.Errorf("the level is %v", c.Log.Level)
+	}
+	hubs := []Hub{
+		{Name: "b", Owner: hubhome.DefaultOwner, Mode: 0o755, Shared: true},
+		{Name: "a", Owner: hubhome.DefaultOwner, Mode: 0o755, Shared: true},
+	}
+	if !reflect.DeepEqual(c.Hubs, hubs) {
+		t.Errorf("the hubs are %+v, want %+v", c.Hubs, hubs)
+	}
+}
+
+// everything is a file with another value than the default for every key.
+const everything = `# a comment
+store: {disk: {path: ../data}}
+nfs:
+  listen: "[::1]:0"
+  baseShare: /export//home/
+  squash: none
+  owner: "0:0"
+log: {level: debug}
+hubs:
+  a: {mode: 0750, owner: 5:6}
+  b: {mode: 0o2775, shared: false, sharedPublic: true}
+  2024.c: {mode: "01777"}
+`
+
+func TestValues(t *testing.T) {
+	for name, text := range map[string]string{
+		"as it is":           everything,
+		"lines of DOS":       strings.ReplaceAll(everything, "\n", "\r\n"),
+		"byte order mark":    "\ufeff" + everything,
+		"markers":            "---\n" + everything + "...\n",
+		"directive":          "%YAML 1.2\n---\n" + everything,
+		"second without any": everything + "---\n# nothing\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := parsed(t, "conf/hubhome.yaml", text)
+			c.at = nil
+			want := &Config{
+				Store: Store{Disk{Path: "data"}},
+				NFS:   NFS{Listen: "[::1]:0", BaseShare: "/export/home", Allow: loopback, Squash: SquashNone},
+				Log:   Log{Level: slog.LevelDebug},
+				Hubs: []Hub{
+					{Name: "a", Owner: hubhome.Owner{UID: 5, GID: 6}, Mode: 0o750, Shared: true},
+					{Name: "b", Mode: 0o2775, SharedPublic: true},
+					{Name: "2024.c", Mode: 0o1777, Shared: true},
+				},
+				file: "conf/hubhome.yaml",
+			}
+			if !reflect.DeepEqual(c, want) {
+				t.Errorf("it says\n%+v, want\n%+v", c, want)
+			}
+		})
+	}
+}
+
+func TestBaseShare(t *testing.T) {
+	for written, want := range map[string]string{"/": "/", "/homes": "/homes", "/homes/": "/homes", "/a/b//": "/a/b"} {
+		c := parsed(t, "f", "store: {disk: {path: a}}\nnfs: {listen: localhost:0, baseShare: "+written+"}\n")
+		if c.NFS.BaseShare != want {
+			t.Errorf("the base share %s becomes %s, want %s", written, c.NFS.BaseShare, want)
+		}
+	}
+}
+
+func TestPlace(t *testing.T) {
+	c := parsed(t, "hubhome.yaml", everything)
+	for key, want := range map[string]string{
+		"store.disk.path": "hubhome.yaml:2:16",
+		"nfs.listen":      "hubhome.yaml:4:3",
+		"hubs.b":          "hubhome.yaml:11:3",
+		"nfs.allow":       "hubhome.yaml",
+	} {
+		if got := c.Place(key); got != want {
+			t.Errorf("%s is at %s, want %s", key, got, want)
+		}
+	}
+}
+
+func TestLoad(t *testing.T) {
+	dir := t.TempDir()
+	_, err := Load(filepath.Join(dir, "none.yaml"))
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "none.yaml") {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	if _, err = Load(dir); err == nil || !strings.Contains(err.Error(), "is a directory") {
+		t.Errorf("a directory: %v", err)
+	}
+	file := filepath.Join(dir, "hubhome.yaml")
+	if err := os.WriteFile(file, []byte(everything), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(file)
+	if err != nil || len(c.Hubs) != 3 {
+		t.Errorf("Load: %+v, %v", c, err)
+	}
+	if err := os.Truncate(file, 1<<30); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = Load(file); err == nil || !strings.Contains(err.Error(), "longer than 1048576 bytes") {
+		t.Errorf("a gigabyte: %v", err)
+	}
+}
+
+// FuzzParse looks for a file that panics, hangs, has no place for its problems, or yields what was not checked.
+func FuzzParse(f *testing.F) {
+	example, err := os.ReadFile(example)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(example))
+	f.Add(everything)
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := Parse("f", []byte(text))
+		if err != nil {
+			problems, ok := errors.AsType[Problems](err)
+			if !ok || len(problems) == 0 {
+				t.Fatalf("the error is %#v", err)
+			}
+			for _, p := range problems {
+				if p.Line < 1 || p.Column < 1 || p.What == "" || strings.ContainsAny(p.Key, "\n\r\x00") {
+					t.Errorf("the problem is %#v", p)
+				}
+			}
+			return
+		}
+		if c.Store.Disk.Path == "" || c.NFS.Listen == "" || len(c.NFS.Allow) == 0 || c.NFS.BaseShare[0] != '/' {
+			t.Errorf("it was taken as %+v", c)
+		}
+		for _, h := range c.Hubs {
+			if _, err := hubhome.ParseHubName(string(h.Name)); err != nil || h.Mode&0o700 != 0o700 || h.Mode > 0o7777 {
+				t.Errorf("it was taken with the hub %+v", h)
+			}
+		}
+	})
+}
