@@ -1,0 +1,101 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package nfsclient
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/hubhome/hubhome/nfs4"
+)
+
+// clientID is what the server calls the client, and the number of the next CREATE_SESSION (RFC 8881 section 18.36.4).
+type clientID struct {
+	id  nfs4.ClientID
+	seq uint32
+	// reclaim: the client id was made anew, and what was open is still to be reclaimed.
+	reclaim bool
+}
+
+// newOwner returns a client owner that nobody else has. Owner and verifier stay the same as long as the FS is open: by
+// them a server that restarted knows who may reclaim (RFC 8881 section 2.4).
+func newOwner() nfs4.ClientOwner {
+	var owner nfs4.ClientOwner
+	rand.Read(owner.Verifier[:])
+	owner.OwnerID = fmt.Appendf(nil, "hubhome %s %d %s", machine(), os.Getpid(), rand.Text())
+	return owner
+}
+
+// exchangeID makes the client id, or finds the one that is there (RFC 8881 section 18.35).
+func (fs *FS) exchangeID(ctx context.Context) error {
+	args := nfs4.ExchangeIDArgs{
+		ClientOwner:  fs.owner,
+		Flags:        nfs4.ExchangeUseNonPNFS,
+		ClientImplID: []nfs4.ImplID{{Domain: []byte("hubhome.org"), Name: []byte("hubhome")}},
+	}
+	var pace backoff
+	for {
+		res, err := fs.askClientID(ctx, &args)
+		if err == nil {
+			fresh := res.ClientID != fs.client.id
+			fs.client.id, fs.client.seq = res.ClientID, res.SequenceID
+			if fresh && fs.session.Load() != nil {
+				fs.client.reclaim = true
+			}
+			return nil
+		}
+		if !errors.Is(err, nfs4.ErrDelay) {
+			return fmt.Errorf("make a client id: %w", err)
+		}
+		if e := fs.wait(ctx, &pace); e != nil {
+			return fmt.Errorf("%w: making a client id", e)
+		}
+	}
+}
+
+func (fs *FS) askClientID(ctx context.Context, args *nfs4.ExchangeIDArgs) (res nfs4.ExchangeIDRes, err error) {
+	q := fs.request(nil)
+	defer q.free()
+	args.Encode(q.op(nfs4.OpExchangeID))
+	if err := fs.bare(ctx, q); err != nil {
+		return res, err
+	}
+	if q.result(nfs4.OpExchangeID) {
+		res.Decode(&q.reply.Decoder)
+	}
+	// What is used of the results is numbers; they do not alias the reply.
+	return nfs4.ExchangeIDRes{ClientID: res.ClientID, SequenceID: res.SequenceID}, q.done()
+}
+
+// farewell tells the server that nothing is needed any more.
+func (fs *FS) farewell(ctx context.Context) error {
+	for _, f := range fs.openFiles() {
+		f.mu.Lock()
+		f.closed = true
+		id := f.stateid
+		f.mu.Unlock()
+		// What cannot be closed goes with the lease.
+		if err := fs.closeState(ctx, f.handle, id); err != nil && ctx.Err() != nil {
+			return err
+		}
+	}
+	s := fs.session.Load()
+	q := fs.request(nil)
+	defer q.free()
+	args := nfs4.DestroySessionArgs{SessionID: s.id}
+	args.Encode(q.op(nfs4.OpDestroySession))
+	if err := fs.bare(ctx, q); err != nil && !errors.Is(err, nfs4.ErrBadSession) {
+		return fmt.Errorf("give back the session: %w", err)
+	}
+	q2 := fs.request(nil)
+	defer q2.free()
+	id := nfs4.DestroyClientIDArgs{ClientID: fs.client.id}
+	id.Encode(q2.op(nfs4.OpDestroyClientID))
+	if err := fs.bare(ctx, q2); err != nil && !errors.Is(err, nfs4.ErrStaleClientID) {
+		return fmt.Errorf("give back the client id: %w", err)
+	}
+	return nil
+}
