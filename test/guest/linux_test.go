@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,11 +64,36 @@ type client struct {
 	version string
 }
 
-// root runs a command in the guest as root.
-func (c *client) root(t *testing.T, timeout time.Duration, command string) string {
+// themes are the scripts that a user runs in the own home, each in a directory of its own, and those that take root.
+var themes = []string{
+	"directory", "tar", "git", "sqlite", "locks", "append", "files", "renames", "links", "sparse", "xattrs", "unlinked", "statfs",
+	"root mmap", "root outside",
+}
+
+func (c *client) test() {
+	c.t.Cleanup(func() {
+		if c.t.Failed() {
+			c.run(c.t, time.Minute, "sh umount.sh force")
+		}
+	})
+	c.run(c.t, time.Minute, "sh mount.sh")
+	c.run(c.t, time.Minute, "sh run.sh allusers")
+	c.t.Run("themes", func(t *testing.T) {
+		for _, theme := range themes {
+			t.Run(strings.TrimPrefix(theme, "root "), func(t *testing.T) {
+				t.Parallel()
+				c.run(t, 2*time.Minute, "sh run.sh "+theme)
+			})
+		}
+	})
+	c.run(c.t, time.Minute, "sh umount.sh")
+}
+
+// run runs a command in the guest as root, and returns what it prints.
+func (c *client) run(t *testing.T, timeout time.Duration, command string) string {
 	t.Helper()
 	var out bytes.Buffer
-	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), timeout)
 	defer cancel()
 	began := time.Now()
 	err := c.machine.Run(ctx, fmt.Sprintf("export VERS=%s PORT=%s\n%s", c.version, c.server.port(), command), &out)
@@ -80,23 +106,13 @@ func (c *client) root(t *testing.T, timeout time.Duration, command string) strin
 	return out.String()
 }
 
-// explain logs what the guest's kernel has to say of a failure.
+// explain logs what the guest has to say of a failure.
 func (c *client) explain(t *testing.T) {
 	var out bytes.Buffer
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Second)
 	defer cancel()
-	if err := c.machine.Run(ctx, "dmesg | tail -n 20; cat /proc/mounts; ps -A -o pid,stat,wchan:30,args 2>/dev/null || busybox ps", &out); err != nil {
+	if err := c.machine.Run(ctx, "sh explain.sh", &out); err != nil {
 		t.Logf("ask the guest: %v", err)
 	}
-	t.Logf("the guest's console ends:\n%s\nand dmesg, mounts and processes are:\n%s", c.machine.Console(), &out)
-}
-
-func (c *client) test() {
-	c.root(c.t, time.Minute, "sh mount.sh")
-	c.t.Cleanup(func() {
-		if c.t.Failed() {
-			c.root(c.t, time.Minute, "sh umount.sh force")
-		}
-	})
-	c.root(c.t, time.Minute, "sh umount.sh")
+	t.Logf("the guest's console ends:\n%s\nand it says:\n%s", c.machine.Console(), &out)
 }
