@@ -114,13 +114,15 @@ func (f *file) WriteAt(_ context.Context, p []byte, off uint64, want vfs.Stabili
 	}
 	v, err = f.write(p, off)
 	f.m.mu.Unlock()
-	if err != nil || want == vfs.Unstable {
-		return len(p), vfs.Unstable, v, err
+	did = vfs.Unstable
+	if err == nil && want != vfs.Unstable {
+		did = vfs.FileSync
+		v, err = f.sync()
 	}
-	if v, err = f.sync(); err != nil {
+	if err != nil {
 		return 0, 0, v, err
 	}
-	return len(p), vfs.FileSync, v, nil
+	return len(p), did, v, nil
 }
 
 func (f *file) write(p []byte, off uint64) (vfs.Verifier, error) {
