@@ -27,7 +27,7 @@ func parsed(t *testing.T, file, text string) *Config {
 }
 
 func TestDefaults(t *testing.T) {
-	c := parsed(t, "/etc/hubhome.yaml", "store: {disk: {path: /data/}}\nnfs: {allow: [10.0.0.0/8, fd00::/8]}\nhubs:\n  b:\n  a: {}\n")
+	c := parsed(t, "/etc/hubhome.yaml", "store: {disk: {path: /data/}}\nnfs:\n  allow: [10.0.0.0/8, fd00::/8]\nhubs:\n  b:\n  a: {}\n")
 	if c.Store.Disk.Path != "/data" {
 		t.Errorf("the store is in %s", c.Store.Disk.Path)
 	}

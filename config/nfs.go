@@ -119,8 +119,12 @@ func (r *reader) allow(v value) {
 		if elements > most {
 			return
 		}
-		if v.node.Type() == ast.NullType {
+		switch v.node.Type() {
+		case ast.NullType:
 			r.wrong(v, "has an empty line; take it out")
+			return
+		case ast.MappingType: // the parser's idea of fd00::/8 between braces
+			r.wrong(v, `is a mapping, not text; put an IPv6 network in quotes, such as "fd00::/8"`)
 			return
 		}
 		s, ok := r.text(v, "10.0.0.0/8")
