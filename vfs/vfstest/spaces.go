@@ -99,7 +99,7 @@ func (t *tree) seeks() {
 	data := string(bytes.Repeat([]byte{'x'}, mib))
 	t.write(f, mib, data) // a hole, data, a hole
 	t.must("Truncate", f.Truncate(t.ctx, 3*mib))
-	at, eof, err := f.Seek(t.ctx, vfs.SeekData, 0)
+	at, _, err := f.Seek(t.ctx, vfs.SeekData, 0)
 	t.unless("Seek", err)
 	if at == 0 {
 		t.Skip("the file system does not tell holes from data")
@@ -118,7 +118,7 @@ func (t *tree) seeks() {
 		{vfs.SeekHole, mib, 2 * mib, false},
 		{vfs.SeekHole, 3*mib - 1, 3*mib - 1, false},
 	} {
-		at, eof, err = f.Seek(t.ctx, try.what, try.off)
+		at, eof, err := f.Seek(t.ctx, try.what, try.off)
 		t.must("Seek", err)
 		if at != try.want || eof != try.wantEOF {
 			t.Errorf("Seek of %d from %d: %d, eof %v; want %d, %v", try.what, try.off, at, eof, try.want, try.wantEOF)
