@@ -1,0 +1,189 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package localfs
+
+import (
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hubhome/hubhome/disk"
+)
+
+// The change attribute (design/change-attribute.md). An inode at rest has its ctime plus settle. Where the kernel's time
+// stamps are too coarse to tell two changes apart, inodes that were changed lately have a value of their own in memory,
+// which stays below that.
+const (
+	settle = 1 << 25 // nanoseconds: longer than a clock tick
+	tick   = 10 * time.Millisecond
+	// rest is how long an inode must not have been changed to be at rest.
+	rest = time.Second
+)
+
+// atRest is the change attribute of an inode at rest.
+func atRest(st *disk.Stat) uint64 {
+	return uint64(st.Ctime.Sec*int64(time.Second)+int64(st.Ctime.Nsec)) + settle
+}
+
+func ctime(st *disk.Stat) uint64 { return atRest(st) - settle }
+
+// changes knows the inodes that were changed lately.
+type changes struct {
+	// fine: the kernel gives no two changes that somebody could tell apart the same ctime (multigrain time stamps, Linux
+	// 6.13). There is nothing to remember then, and every inode is at rest.
+	fine   bool
+	shards [256]changeShard
+}
+
+type changeShard struct {
+	mu    sync.Mutex
+	hot   map[uint64]*hotInode
+	swept time.Time
+}
+
+// hotInode is an inode that was changed lately, or is being changed.
+type hotInode struct {
+	value   uint64
+	pending int
+	last    time.Time // of the last change; wall clock, as ctime is
+}
+
+func (c *changes) shard(ino uint64) *changeShard {
+	return &c.shards[(ino*0x9e3779b97f4a7c15)>>56]
+}
+
+// hot tells whether an inode's value is in memory.
+func (c *changes) hot(ino uint64) bool {
+	if c.fine {
+		return false
+	}
+	s := c.shard(ino)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hot[ino] != nil
+}
+
+// look describes an open file and returns its change attribute, both of one moment.
+func (f *FS) look(fd int, st *disk.Stat) (uint64, error) {
+	if err := f.disk.Stat(fd, disk.Here, st); err != nil {
+		return 0, err
+	}
+	if f.changes == nil || f.changes.fine {
+		return atRest(st), nil
+	}
+	s := f.changes.shard(st.Ino)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.hot[st.Ino]
+	if h == nil {
+		// Nothing was changed for a second, or since the look: what is being changed is hot from before the change.
+		return atRest(st), nil
+	}
+	// Once more, with no change getting its value meanwhile: an old size must not come with a new value.
+	if err := f.disk.Stat(fd, disk.Here, st); err != nil {
+		return 0, err
+	}
+	if c := ctime(st); c > h.value {
+		h.value, h.last = c, time.Now()
+	}
+	return h.value, nil
+}
+
+// changing says that the inode of an open file is about to be changed. changed must follow, whatever comes of it.
+func (f *FS) changing(fd int, ino uint64) error {
+	if f.changes.fine {
+		return nil
+	}
+	var st disk.Stat
+	if err := f.disk.Stat(fd, disk.Here, &st); err != nil {
+		return err
+	}
+	s := f.changes.shard(ino)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep()
+	h := s.hot[ino]
+	if h == nil {
+		h = &hotInode{value: atRest(&st)}
+		if s.hot == nil {
+			s.hot = map[uint64]*hotInode{}
+		}
+		s.hot[ino] = h
+	}
+	h.pending++
+	return nil
+}
+
+// changed gives an inode that was changed a value of its own: greater than any that was seen, and no smaller than its
+// ctime, so that who looked before the change and who looks after it see two values.
+func (f *FS) changed(ino uint64) {
+	if f.changes.fine {
+		return
+	}
+	s := f.changes.shard(ino)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.hot[ino]
+	if h == nil {
+		return // changing has failed
+	}
+	h.pending--
+	h.last = time.Now()
+	h.value = max(h.value, uint64(h.last.UnixNano())) + 1
+}
+
+// sweep forgets inodes at rest. A value that is ahead of what the inode has at rest, as after the clock was set back,
+// is kept.
+func (s *changeShard) sweep() {
+	now := time.Now()
+	if now.Sub(s.swept) < rest {
+		return
+	}
+	s.swept = now
+	for ino, h := range s.hot {
+		if h.pending == 0 && now.Sub(h.last) > rest && h.value < uint64(h.last.Add(settle-2*tick).UnixNano()) {
+			delete(s.hot, ino)
+		}
+	}
+}
+
+// newChanges finds out how fine the kernel's time stamps are. Where they are coarse, it waits until every inode is at
+// rest.
+func newChanges(f *FS) (*changes, error) {
+	c := &changes{fine: true}
+	fd, err := f.disk.OpenTemporary(f.nursery, 0o600)
+	if err == syscall.EOPNOTSUPP || err == syscall.EISDIR {
+		c.fine = false
+		time.Sleep(settle)
+		return c, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer disk.Close(fd)
+	last := uint64(0)
+	// Many more changes than fit between two ticks that are told apart by the clock alone.
+	for i := 0; i < 1000 && c.fine; i++ {
+		if _, err := f.disk.Write(fd, []byte{byte(i)}, 0); err != nil {
+			return nil, err
+		}
+		var st disk.Stat
+		if err := f.disk.Stat(fd, disk.Here, &st); err != nil {
+			return nil, err
+		}
+		c.fine = ctime(&st) > last
+		last = ctime(&st)
+	}
+	if !c.fine {
+		time.Sleep(settle)
+	}
+	return c, nil
+}
+
+// utimeNow and utimeOmit are the special times of utimensat(2).
+var (
+	utimeNow  = unix.Timespec{Nsec: unix.UTIME_NOW}
+	utimeOmit = unix.Timespec{Nsec: unix.UTIME_OMIT}
+)

@@ -1,0 +1,188 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+// Package store is hubs and homes on a disk: a directory with one directory for each hub, and hubhome's own data in
+// .hubhome beside them, which no client can see.
+//
+// It owns the layout, the lock that keeps a second server out, the key and the name of the store, the hubs' directories,
+// and the records of which client held state where. The files themselves are localfs's. It knows no protocol.
+//
+//	<store>/.hubhome/store.json   format, id and key; mode 0600
+//	<store>/.hubhome/lock         who serves the store
+//	<store>/.hubhome/new/         what is being made; emptied at each start
+//	<store>/.hubhome/clients/     one file for each client that holds state
+//	<store>/<hub>/<username>/     homes
+//	<store>/<hub>/_shared/        what all read
+//	<store>/<hub>/_shared-public/ what all write
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hubhome/hubhome/disk"
+	"github.com/hubhome/hubhome/localfs"
+	"github.com/hubhome/hubhome/vfs"
+)
+
+// The names of hubhome's own data.
+const (
+	ownDir     = ".hubhome"
+	storeFile  = "store.json"
+	lockFile   = "lock"
+	newDir     = "new"
+	clientsDir = "clients"
+)
+
+// Options are what a Store is made of.
+type Options struct {
+	// Path is the store's directory, which must be there.
+	Path   string
+	Logger *slog.Logger
+	// Disk makes the system calls. Nil: a Disk that makes them all.
+	Disk *disk.Disk
+}
+
+// Store is a store that this process serves.
+type Store struct {
+	log     *slog.Logger
+	disk    *disk.Disk
+	path    string
+	root    int // descriptors of directories
+	own     int
+	nursery int
+	lock    int
+	id      []byte
+	fs      *localfs.FS
+	clients *ClientRecords
+
+	mu sync.Mutex // one SetHubs at a time
+}
+
+// Open takes a store into use: it makes what is missing of hubhome's own data, and takes the lock, which keeps a second
+// server from the store until Close or the end of the process. An error says what is wrong with the directory and what
+// to do about it. It waits for nothing but the disk.
+func Open(_ context.Context, o Options) (_ *Store, err error) {
+	path, err := filepath.Abs(o.Path)
+	if err != nil {
+		return nil, fmt.Errorf("store %q: %w", o.Path, err)
+	}
+	s := &Store{log: o.Logger, disk: o.Disk, path: path, root: -1, own: -1, nursery: -1, lock: -1}
+	if s.disk == nil {
+		s.disk = new(disk.Disk)
+	}
+	defer func() {
+		if err != nil {
+			s.Close()
+			err = fmt.Errorf("store %q: %w", path, err)
+		}
+	}()
+	if s.root, err = unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
+		return nil, explainOpen(err)
+	}
+	if s.own, err = s.directory(s.root, ownDir, 0o700); err != nil {
+		return nil, explainWrite(err)
+	}
+	if err := s.takeLock(); err != nil {
+		return nil, err
+	}
+	if s.nursery, err = s.directory(s.own, newDir, 0o700); err != nil {
+		return nil, explainWrite(err)
+	}
+	identity, err := s.identity()
+	if err != nil {
+		return nil, err
+	}
+	s.id = []byte(identity.ID)
+	if s.clients, err = openClientRecords(s); err != nil {
+		return nil, err
+	}
+	s.fs, err = localfs.New(localfs.Options{Disk: s.disk, Root: s.root, Nursery: s.nursery, Key: identity.Key})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// explainOpen says what to do where a store's directory cannot be opened.
+func explainOpen(err error) error {
+	switch err {
+	case syscall.ENOENT:
+		return fmt.Errorf("%w: make the directory, or mount the disk that it is on", err)
+	case syscall.ENOTDIR:
+		return fmt.Errorf("%w: store.disk.path must be a directory", err)
+	case syscall.EACCES:
+		return fmt.Errorf("%w: the server's user must be able to read it", err)
+	}
+	return err
+}
+
+// explainWrite says what to do where hubhome's own data cannot be made.
+func explainWrite(err error) error {
+	switch {
+	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
+		return fmt.Errorf("%w: the server's user must be able to write to it", err)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w: the disk is mounted read-only", err)
+	}
+	return err
+}
+
+// directory opens a directory of hubhome's own, and makes it durably where it is not there.
+func (s *Store) directory(parent int, name string, mode uint32) (int, error) {
+	flags := unix.O_RDONLY | unix.O_DIRECTORY
+	fd, err := s.disk.Open(parent, name, flags, 0)
+	if err == syscall.ENOENT {
+		if err := s.disk.Mkdir(parent, name, mode); err != nil {
+			return -1, fmt.Errorf("make %s: %w", name, err)
+		}
+		if err := s.disk.Sync(parent); err != nil {
+			return -1, fmt.Errorf("make %s: %w", name, err)
+		}
+		fd, err = s.disk.Open(parent, name, flags, 0)
+	}
+	if err != nil {
+		return -1, fmt.Errorf("open %s: %w", name, err)
+	}
+	return fd, nil
+}
+
+// FS returns the files.
+func (s *Store) FS() vfs.FS { return s.fs }
+
+// ID names the store for as long as it exists.
+func (s *Store) ID() []byte { return s.id }
+
+// Path is the store's directory, absolute.
+func (s *Store) Path() string { return s.path }
+
+// Clients returns the records of which client held state where.
+func (s *Store) Clients() *ClientRecords { return s.clients }
+
+// Close gives the store back: another server may have it. No call on its FS may be running, and none may follow.
+func (s *Store) Close() error {
+	for _, fd := range []int{s.nursery, s.own, s.root, s.lock} {
+		if fd >= 0 {
+			disk.Close(fd)
+		}
+	}
+	if s.clients != nil {
+		disk.Close(s.clients.dir)
+	}
+	return nil
+}
+
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return name
+}
