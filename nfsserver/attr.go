@@ -357,9 +357,8 @@ func (c *compound) setAttr(a *nfs4.SetAttrArgs) nfs4.Status {
 		}
 		defer use.end()
 		if use.open {
-			size := vfs.SetAttr{Size: set.Size}
-			if _, err := c.s.options.FS.SetAttr(c.ctx, nil, c.cur.file, size); err != nil {
-				return c.status(err)
+			if err := use.Truncate(c.ctx, *set.Size); err != nil {
+				return c.ioError(err)
 			}
 			set.Size = nil
 		}
