@@ -63,14 +63,18 @@ func (f *FS) birth(c *vfs.Caller, d *node, directory bool, mode uint32, set vfs.
 	return b, nil
 }
 
-// plain tells whether the kernel gives a new file of this process the right owner and mode by itself.
+// plain tells whether the kernel gives a new file of this process the right owner and mode by itself, and nobody has to
+// know of it before it has a name.
 func (f *FS) plain(d *node, b *birth) bool {
-	return b.uid == f.uid && b.gid == f.gid && b.mode&^0o777 == 0 && d.st.Mode&unix.S_ISGID == 0 &&
+	return f.changes.fine && b.uid == f.uid && b.gid == f.gid && b.mode&^0o777 == 0 && d.st.Mode&unix.S_ISGID == 0 &&
 		!b.set.Atime.Set && !b.set.Mtime.Set && b.set.Size == nil
 }
 
-// dress gives a new file that is open as fd all that the kernel did not. data is fd where it can be truncated.
+// dress gives a new file that is open as fd and has no name yet all that the kernel did not.
 func (f *FS) dress(fd int, b *birth, link bool) error {
+	if err := f.bearing(fd); err != nil {
+		return err
+	}
 	if b.uid != f.uid || b.gid != f.gid {
 		if err := f.disk.Chown(fd, disk.Here, int(b.uid), int(b.gid)); err != nil {
 			return err

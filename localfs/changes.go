@@ -103,17 +103,38 @@ func (f *FS) changing(fd int, ino uint64) error {
 	s := f.changes.shard(ino)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sweep()
 	h := s.hot[ino]
 	if h == nil {
 		h = &hotInode{value: atRest(&st)}
-		if s.hot == nil {
-			s.hot = map[uint64]*hotInode{}
-		}
-		s.hot[ino] = h
+		s.put(ino, h)
 	}
 	h.pending++
 	return nil
+}
+
+// bearing says that an open inode is new, and has no name yet: nobody has seen it at rest. What comes next may get the
+// same ctime as its birth.
+func (f *FS) bearing(fd int) error {
+	if f.changes.fine {
+		return nil
+	}
+	var st disk.Stat
+	if err := f.disk.Stat(fd, disk.Here, &st); err != nil {
+		return err
+	}
+	s := f.changes.shard(st.Ino)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.put(st.Ino, &hotInode{value: ctime(&st), last: time.Now()})
+	return nil
+}
+
+func (s *changeShard) put(ino uint64, h *hotInode) {
+	s.sweep()
+	if s.hot == nil {
+		s.hot = map[uint64]*hotInode{}
+	}
+	s.hot[ino] = h
 }
 
 // changed gives an inode that was changed a value of its own: greater than any that was seen, and no smaller than its

@@ -184,6 +184,9 @@ func (o *opening) create() nfs4.Status {
 	}
 	o.file, o.handle, o.change = f, e.Handle, ch
 	switch {
+	case create.Mode == vfs.Exclusive:
+		// The verifier may be in the times, which the client sets then (RFC 8881 section 18.16.3).
+		o.attrSet = how.Attrs.Mask.Or(nfs4.AttrsOf(nfs4.AttrTimeAccess, nfs4.AttrTimeModify))
 	case created:
 		o.attrSet = how.Attrs.Mask
 	case set.Size != nil:
