@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/hubhome/hubhome"
 )
@@ -113,6 +114,22 @@ func (c *Config) Place(key string) string {
 		return c.file
 	}
 	return fmt.Sprintf("%s:%d:%d", c.file, at.line, at.column)
+}
+
+// Problem is what is wrong with a key of a file that is valid in itself.
+func (c *Config) Problem(key, format string, args ...any) Problem {
+	at, ok := c.at[key]
+	if !ok {
+		at = position{1, 1}
+	}
+	return Problem{File: c.file, Line: at.line, Column: at.column, Key: key, What: fmt.Sprintf(format, args...)}
+}
+
+// Same tells whether two files say the same, however they write it.
+func (c *Config) Same(o *Config) bool {
+	return c.Store == o.Store && c.Log == o.Log && slices.Equal(c.Hubs, o.Hubs) &&
+		c.NFS.Listen == o.NFS.Listen && c.NFS.BaseShare == o.NFS.BaseShare && slices.Equal(c.NFS.Allow, o.NFS.Allow) &&
+		c.NFS.Squash == o.NFS.Squash && c.NFS.Owner == o.NFS.Owner
 }
 
 // dir is the file's directory.

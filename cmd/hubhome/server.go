@@ -1,0 +1,118 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hubhome/hubhome/config"
+	"github.com/hubhome/hubhome/nfsserver"
+	"github.com/hubhome/hubhome/oncrpc"
+	"github.com/hubhome/hubhome/store"
+)
+
+const storePathKey = "store.disk.path"
+
+// lease is how long a client may be silent before what it holds may be given to others. A node that dies holds up its
+// own users for as long; one that is merely cut off loses its locks after it. Linux clients renew every two thirds of it.
+const lease = 60 * time.Second
+
+// server is everything that serves one configuration.
+type server struct {
+	log   *slog.Logger
+	level *slog.LevelVar
+	// file is the configuration's; config what is in force.
+	file   string
+	config *config.Config
+
+	store    *store.Store
+	nfs      *nfsserver.Server
+	clients  *clients
+	listener net.Listener
+}
+
+// openServer opens the store, makes the hubs, and listens. Nothing is served yet.
+func openServer(ctx context.Context, log *slog.Logger, level *slog.LevelVar, file string, c *config.Config) (_ *server, err error) {
+	s := &server{log: log, level: level, file: file, config: c, clients: newClients(log, c.NFS.Allow)}
+	s.store, err = store.Open(ctx, store.Options{Path: c.Store.Disk.Path, Logger: log})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", c.Place(storePathKey), storePathKey, err)
+	}
+	defer func() {
+		if err != nil {
+			s.store.Close()
+		}
+	}()
+	if s.listener, err = listen(c); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.listener.Close()
+		}
+	}()
+	if err := s.store.SetHubs(ctx, hubs(c)); err != nil {
+		return nil, fmt.Errorf("%s: make the hubs: %w", c.Place("hubs"), err)
+	}
+	s.nfs = nfsserver.New(nfsserver.Options{
+		FS:       s.store.FS(),
+		Recovery: recovery{s.store.Clients()},
+		Logger:   log,
+		ServerID: s.store.ID(),
+		Lease:    lease,
+	}, settings(c))
+	if err := s.nfs.Open(ctx); err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", c.Place(storePathKey), storePathKey, err)
+	}
+	return s, nil
+}
+
+// run serves until ctx ends, and then until the last request has ended and what was written is synced.
+func (s *server) run(ctx context.Context, hangUp <-chan os.Signal) error {
+	c := s.config
+	s.log.Info("serving", "address", s.listener.Addr().String(), "baseShare", c.NFS.BaseShare, "hubs", len(c.Hubs),
+		"store", s.store.Path(), "version", versionNumber())
+
+	// The server's own work goes on until the last request has ended.
+	background, end := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- s.nfs.Run(background) }()
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		rpc := &oncrpc.Server{
+			Handler:      s.nfs,
+			Logger:       s.log,
+			Allow:        s.clients.allowed,
+			OnConnect:    s.clients.connected,
+			OnDisconnect: s.clients.disconnected,
+		}
+		if err := rpc.Serve(ctx, s.listener); err != nil {
+			return fmt.Errorf("serve on %s: %w", s.listener.Addr(), err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		s.reloads(ctx, hangUp)
+		return nil
+	})
+	err := group.Wait()
+	end()
+	return errors.Join(err, <-ended)
+}
+
+// close gives the store back.
+func (s *server) close() error {
+	if err := s.store.Close(); err != nil {
+		return fmt.Errorf("close the store: %w", err)
+	}
+	return nil
+}
