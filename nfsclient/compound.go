@@ -134,6 +134,9 @@ func (q *request) encodeArgs(e *oncrpc.Encoder) {
 func (q *request) call(ctx context.Context, conn *oncrpc.Client) error {
 	q.release()
 	reply, err := conn.Call(ctx, nfs4.Program, nfs4.Version, nfs4.ProcCompound, &q.cred, q.encode, q.bulk)
+	if err == context.DeadlineExceeded {
+		return errNoAnswer
+	}
 	if err != nil {
 		return err
 	}

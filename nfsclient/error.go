@@ -5,12 +5,16 @@ package nfsclient
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"syscall"
 
 	"github.com/hubhome/hubhome/nfs4"
 	"github.com/hubhome/hubhome/oncrpc"
 )
+
+// errNoAnswer is the error of a call that was sent, and not answered before its deadline.
+var errNoAnswer = fmt.Errorf("the server did not answer in time (%w)", context.DeadlineExceeded)
 
 // Error is the error of every method. It unwraps to a syscall.Errno, and further to the nfs4.Status, the context's
 // error, or that of the connection, where there is one.
@@ -34,9 +38,6 @@ func (e *Error) Error() string {
 	text += e.Addr + ": "
 	if status, ok := e.Err.(nfs4.Status); ok && e.Errno != syscall.EIO && e.Errno == status.Errno() {
 		return text + e.Errno.Error()
-	}
-	if e.Err == context.DeadlineExceeded {
-		return text + "the server did not answer in time"
 	}
 	return text + e.Err.Error()
 }

@@ -69,6 +69,8 @@ type server struct {
 	records *records
 	addr    string
 	lease   time.Duration
+	// handler is the server of now without a network.
+	handler oncrpc.Handler
 	stop    func()
 }
 
@@ -104,7 +106,7 @@ func (s *server) start() {
 	if err != nil {
 		s.t.Fatalf("listen: %v", err)
 	}
-	s.addr = listener.Addr().String()
+	s.addr, s.handler = listener.Addr().String(), srv
 	ctx, cancel := context.WithCancel(context.Background())
 	rpc := oncrpc.Server{Handler: srv}
 	var all sync.WaitGroup
