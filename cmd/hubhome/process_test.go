@@ -1,0 +1,139 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// patience is how long scripts wait for what is to come.
+const patience = 20 * time.Second
+
+// process is a server that a script started.
+type process struct {
+	cmd   *exec.Cmd
+	log   string        // the file with what it logged
+	ended chan struct{} // closed when it has
+}
+
+// servers are those that scripts started last, by the scripts' directories. Scripts run at the same time.
+var servers sync.Map
+
+func startServing(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: serve FILE")
+	}
+	p := launch(ts, args[0])
+	servers.Store(ts.Getenv("WORK"), p)
+	m := awaitLog(ts, p, regexp.MustCompile(`msg=serving address=(\S+):(\d+) `))
+	ts.Setenv("ADDR", m[1]+":"+m[2])
+	ts.Setenv("PORT", m[2])
+	ts.Setenv("PID", strconv.Itoa(p.cmd.Process.Pid))
+}
+
+// launch starts a server that ends with the script at the latest.
+func launch(ts *testscript.TestScript, file string) *process {
+	program := ""
+	for dir := range strings.SplitSeq(ts.Getenv("PATH"), string(os.PathListSeparator)) {
+		if path := filepath.Join(dir, "hubhome"); program == "" {
+			if _, err := os.Stat(path); err == nil {
+				program = path
+			}
+		}
+	}
+	log, err := os.CreateTemp(ts.Getenv("WORK"), "serve-*.log")
+	ts.Check(err)
+	defer log.Close()
+	cmd := exec.Command(program, "serve", "--config", file)
+	cmd.Dir, cmd.Stderr = ts.MkAbs("."), log
+	ts.Check(cmd.Start())
+	p := &process{cmd: cmd, log: log.Name(), ended: make(chan struct{})}
+	go func() {
+		cmd.Wait()
+		close(p.ended)
+	}()
+	ts.Defer(func() {
+		cmd.Process.Kill()
+		<-p.ended
+		ts.Logf("the server's log:\n%s", ts.ReadFile(p.log))
+	})
+	return p
+}
+
+// serving is the server that a script started last.
+func serving(ts *testscript.TestScript) *process {
+	p, ok := servers.Load(ts.Getenv("WORK"))
+	if !ok {
+		ts.Fatalf("no server was started")
+	}
+	return p.(*process)
+}
+
+// awaitLog waits until a server has logged something, and returns the match.
+func awaitLog(ts *testscript.TestScript, p *process, want *regexp.Regexp) []string {
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		text := ts.ReadFile(p.log)
+		if m := want.FindStringSubmatch(text); m != nil {
+			return m
+		}
+		select {
+		case <-p.ended:
+			if text = ts.ReadFile(p.log); want.MatchString(text) {
+				return want.FindStringSubmatch(text)
+			}
+			ts.Fatalf("the server ended without logging %q:\n%s", want, text)
+		default:
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("the server has not logged %q:\n%s", want, text)
+		}
+	}
+}
+
+func waitLog(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: log REGEXP")
+	}
+	want := regexp.MustCompile("(?m)" + args[0])
+	p := serving(ts)
+	if !neg {
+		awaitLog(ts, p, want)
+	} else if text := ts.ReadFile(p.log); want.MatchString(text) {
+		ts.Fatalf("the server has logged %q:\n%s", want, text)
+	}
+}
+
+func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]syscall.Signal{
+		"HUP": syscall.SIGHUP, "INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL,
+	}
+	if neg || len(args) != 1 || signals[args[0]] == 0 {
+		ts.Fatalf("usage: signal HUP|INT|TERM|KILL")
+	}
+	ts.Check(serving(ts).cmd.Process.Signal(signals[args[0]]))
+}
+
+func waitEnded(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: ended CODE")
+	}
+	p := serving(ts)
+	select {
+	case <-p.ended:
+	case <-time.After(patience):
+		ts.Fatalf("the server has not ended")
+	}
+	if got := strconv.Itoa(p.cmd.ProcessState.ExitCode()); got != args[0] {
+		ts.Fatalf("the server ended with %s, not %s", got, args[0])
+	}
+}

@@ -1,0 +1,65 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"hubhome": main})
+}
+
+// TestScript runs testdata/script/*.txtar. Beside the commands of testscript they have:
+//
+//	exits CODE COMMAND ARGS…   runs a command, which must exit with CODE
+//	serve FILE                 starts a server and waits until it serves; $ADDR and $PORT are where, $PID is its process
+//	log REGEXP                 waits until the server has logged something; `! log` wants that it has not, until now
+//	signal NAME                sends HUP, INT, TERM or KILL to the server
+//	ended CODE                 waits until the server has exited with CODE, or by a signal: -1
+//	nfs …                      is a client of the server: see nfs_test.go
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Condition: func(name string) (bool, error) {
+			if name == "root" {
+				return os.Getuid() == 0, nil
+			}
+			return false, errors.New("no such condition")
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":  exits,
+			"serve":  startServing,
+			"log":    waitLog,
+			"signal": sendSignal,
+			"ended":  waitEnded,
+			"nfs":    nfs,
+		},
+	})
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARGS…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("it exited with %d, not %d", got, want)
+	}
+}
