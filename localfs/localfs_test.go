@@ -18,6 +18,8 @@ import (
 
 const hubName = "prod"
 
+var hubs = []localfs.Hub{{Name: hubName, Homes: localfs.Owner{UID: 1000, GID: 1000}}}
+
 // store is a directory with one hub, and what an FS on it needs.
 type store struct {
 	t    *testing.T
@@ -51,7 +53,7 @@ func (s *store) open() *localfs.FS {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := fs.SetHubs([]localfs.Hub{{Name: hubName, Homes: localfs.Owner{UID: 1000, GID: 1000}}}); err != nil {
+	if err := fs.SetHubs(hubs); err != nil {
 		s.t.Fatal(err)
 	}
 	return fs
