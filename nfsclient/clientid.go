@@ -82,19 +82,52 @@ func (fs *FS) farewell(ctx context.Context) error {
 			return err
 		}
 	}
-	s := fs.session.Load()
+	if err := fs.destroySession(ctx, fs.session.Load()); err != nil {
+		return err
+	}
+	err := fs.destroyClientID(ctx)
+	if errors.Is(err, nfs4.ErrClientIDBusy) {
+		err = fs.disown(ctx)
+	}
+	return err
+}
+
+// disown gives back what the client does not know it has: an open or a session from a request that was given up. The
+// server takes a client of the same name with another verifier for one that has restarted, and frees what the old one
+// held (RFC 8881 section 18.35.5).
+func (fs *FS) disown(ctx context.Context) error {
+	rand.Read(fs.owner.Verifier[:])
+	if err := fs.exchangeID(ctx); err != nil {
+		return err
+	}
+	s, err := fs.createSession(ctx)
+	if err != nil {
+		return err
+	}
+	if err := fs.destroySession(ctx, s); err != nil {
+		return err
+	}
+	return fs.destroyClientID(ctx)
+}
+
+// destroySession gives back a session. One that the server does not know is no error.
+func (fs *FS) destroySession(ctx context.Context, s *session) error {
 	q := fs.request(nil)
 	defer q.free()
 	args := nfs4.DestroySessionArgs{SessionID: s.id}
 	args.Encode(q.op(nfs4.OpDestroySession))
 	if err := fs.bare(ctx, q); err != nil && !errors.Is(err, nfs4.ErrBadSession) {
-		return fmt.Errorf("give back the session: %w", err)
+		return fmt.Errorf("give back a session: %w", err)
 	}
-	q2 := fs.request(nil)
-	defer q2.free()
-	id := nfs4.DestroyClientIDArgs{ClientID: fs.client.id}
-	id.Encode(q2.op(nfs4.OpDestroyClientID))
-	if err := fs.bare(ctx, q2); err != nil && !errors.Is(err, nfs4.ErrStaleClientID) {
+	return nil
+}
+
+func (fs *FS) destroyClientID(ctx context.Context) error {
+	q := fs.request(nil)
+	defer q.free()
+	args := nfs4.DestroyClientIDArgs{ClientID: fs.client.id}
+	args.Encode(q.op(nfs4.OpDestroyClientID))
+	if err := fs.bare(ctx, q); err != nil && !errors.Is(err, nfs4.ErrStaleClientID) {
 		return fmt.Errorf("give back the client id: %w", err)
 	}
 	return nil

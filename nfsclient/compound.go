@@ -23,6 +23,8 @@ type request struct {
 	// change is the number of the operation that changes something, counted from 1; 0: none does. The server keeps the
 	// reply of a request that has one, and what comes behind it cannot make the request be run again.
 	change int
+	// found is the number of the last LOOKUP, raced how often what it found was gone before the next operation saw it.
+	found, raced int
 	// bulk is the last operation's last argument; its length is in ops.
 	bulk []byte
 	// sequence is what goes before the operations; nil where no session carries them.
@@ -106,7 +108,10 @@ func (q *request) changing(op nfs4.Op) *oncrpc.Encoder {
 
 func (q *request) putFH(h vfs.Handle) { q.op(nfs4.OpPutFH).String(string(h)) }
 
-func (q *request) lookup(name string) { q.op(nfs4.OpLookup).String(name) }
+func (q *request) lookup(name string) {
+	q.op(nfs4.OpLookup).String(name)
+	q.found = q.n
+}
 
 func (q *request) getAttr(want nfs4.Bitmap) { want.Encode(q.op(nfs4.OpGetAttr)) }
 
@@ -160,6 +165,7 @@ func (q *request) send(ctx context.Context) error {
 	ctx, cancel := q.fs.deadline(ctx)
 	defer cancel()
 	var pace backoff
+	var patience error // why the last attempt has to be repeated
 	for {
 		s := q.fs.session.Load()
 		err := s.send(ctx, q)
@@ -169,26 +175,40 @@ func (q *request) send(ctx context.Context) error {
 			}
 			continue
 		}
-		if err != nil {
-			return err
+		var again bool
+		if err == nil {
+			again, err = q.outcome()
+		} else if patience != nil && ctx.Err() != nil {
+			err = stillAnswers(ctx.Err(), patience)
 		}
-		again, err := q.outcome()
 		if !again {
 			return err
 		}
+		patience = err
 		if e := q.fs.wait(ctx, &pace); e != nil {
-			return fmt.Errorf("%w: the server still answers %w", e, err)
+			return stillAnswers(e, err)
 		}
 	}
 }
 
+// stillAnswers is the error of a request that the server did not get to until the end of its time.
+func stillAnswers(end, status error) error {
+	return fmt.Errorf("%w: the server still answers %w", end, status)
+}
+
+// maxRaced is how often a request that others are in the way of is sent.
+const maxRaced = 16
+
 // outcome is the error that ended the request, and whether it is worth another try.
 func (q *request) outcome() (again bool, err error) {
-	if q.status == nfs4.OK {
+	switch {
+	case q.status == nfs4.OK:
 		return false, nil
-	}
-	if q.change > 0 && q.results > q.change+1 {
+	case q.change > 0 && q.results > q.change+1:
 		return false, nil // the change was made; what failed came behind it
+	case q.status == nfs4.ErrStale && q.found > 0 && q.results > q.found+1 && q.raced < maxRaced:
+		q.raced++ // the name is another file's now, or nobody's: that is for LOOKUP to say
+		return true, q.status
 	}
 	return q.status == nfs4.ErrDelay || q.status == nfs4.ErrGrace, q.status
 }

@@ -166,6 +166,10 @@ func (fs *FS) create(ctx context.Context, c *vfs.Caller, dir vfs.Handle, args *n
 		attrSet.Decode(&q.reply.Decoder)
 	}
 	e, err = q.made(ctx)
+	if errors.Is(err, nfs4.ErrStale) {
+		// Somebody has removed it before it could be looked at. It was made all the same.
+		e.Attr, err = vfs.Attr{Type: fileTypes[args.Type]}, nil
+	}
 	return e, ch, err
 }
 

@@ -192,3 +192,40 @@ func TestClosed(t *testing.T) {
 		t.Errorf("the server remembers %d clients", len(records))
 	}
 }
+
+// TestAbandonedOpen gives up an OPEN that the server carries out: the client does not know what it has, and gives it back
+// all the same when it closes.
+func TestAbandonedOpen(t *testing.T) {
+	s := serve(t)
+	path, _ := s.home("ada")
+	fs, err := nfsclient.Dial(t.Context(), nfsclient.Config{Addr: s.addr, Export: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := root(t, fs)
+	ctx, cancel := context.WithCancel(t.Context())
+	release, created := make(chan struct{}), make(chan struct{})
+	s.memory.Hook("Create", func() error {
+		cancel()
+		<-release
+		close(created)
+		return nil
+	})
+	if _, _, _, _, err := fs.Create(ctx, nil, home, "file", vfs.Create{}, vfs.Write); !errors.Is(err, context.Canceled) {
+		t.Errorf("create that was given up: %v", err)
+	}
+	close(release)
+	<-created
+	for _, err := fs.Lookup(t.Context(), nil, home, "file"); err != nil; _, err = fs.Lookup(t.Context(), nil, home, "file") {
+		if t.Context().Err() != nil || !errors.Is(err, syscall.ENOENT) {
+			t.Fatal(err)
+		}
+	}
+	if err := fs.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	s.restart(false)
+	if records, _ := s.records.Load(); len(records) != 0 {
+		t.Errorf("the server remembers %d clients", len(records))
+	}
+}

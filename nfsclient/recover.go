@@ -66,14 +66,14 @@ func (fs *FS) startRecovery(old *session) (*recovery, error) {
 func (fs *FS) replaceSession(old *session) error {
 	ctx, cancel := fs.deadline(fs.ctx)
 	defer cancel()
-	fs.destroySession(ctx, old)
+	fs.discard(ctx, old)
 	s, err := fs.newSession(ctx)
 	if err != nil {
 		return err
 	}
 	if fs.client.reclaim {
 		if err := fs.reclaim(ctx, s); err != nil {
-			fs.destroySession(ctx, s)
+			fs.discard(ctx, s)
 			return err
 		}
 		fs.client.reclaim = false
@@ -84,14 +84,10 @@ func (fs *FS) replaceSession(old *session) error {
 	return nil
 }
 
-// destroySession gives back a session that is of no use. Mostly the server does not know it any more.
-func (fs *FS) destroySession(ctx context.Context, s *session) {
-	q := fs.request(nil)
-	defer q.free()
-	args := nfs4.DestroySessionArgs{SessionID: s.id}
-	args.Encode(q.op(nfs4.OpDestroySession))
-	if err := fs.bare(ctx, q); err != nil {
-		fs.log.Debug("give back a session", "server", fs.addr, "error", err)
+// discard gives back a session that is of no use. What cannot be given back goes with the lease.
+func (fs *FS) discard(ctx context.Context, s *session) {
+	if err := fs.destroySession(ctx, s); err != nil {
+		fs.log.Debug("discard a session", "server", fs.addr, "error", err)
 	}
 }
 
@@ -169,7 +165,7 @@ func (fs *FS) sendIn(ctx context.Context, s *session, q *request) error {
 			return err
 		}
 		if e := fs.wait(ctx, &pace); e != nil {
-			return fmt.Errorf("%w: the server still answers %w", e, err)
+			return stillAnswers(e, err)
 		}
 	}
 }
