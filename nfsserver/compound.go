@@ -142,44 +142,73 @@ func (c *compound) operation() nfs4.Status {
 	} else if status == nfs4.ErrOpIllegal {
 		op = nfs4.OpIllegal
 	}
+	if run != nil && changeSizes[op] > 0 {
+		// What changes something runs only where the answer has room: the client could not know that it did.
+		if tooBig := c.fits(changeSizes[op]); tooBig != nfs4.OK {
+			run, status = nil, tooBig
+		}
+	}
 	nfs4.ResOp{Op: op}.Encode(c.res)
 	c.resultStart = c.res.Len()
 	c.keep = false
 	if run != nil {
 		status = c.guarded(op, run)
 	}
-	if status != nfs4.OK && !c.keep {
-		c.res.Truncate(c.resultStart)
+	keep := status == nfs4.OK || c.keep
+	if keep {
+		if tooBig := c.fits(0); tooBig != nfs4.OK {
+			keep, status = false, tooBig
+		}
 	}
-	if status == nfs4.OK && c.session != nil {
-		status = c.fits()
+	if !keep {
+		c.res.Truncate(c.resultStart)
+		if op == nfs4.OpSetAttr {
+			(&nfs4.SetAttrRes{}).Encode(c.res) // follows every status
+		}
 	}
 	c.res.SetUint32(start+4, uint32(status))
 	return status
 }
 
-// fits answers REP_TOO_BIG where the reply has grown beyond what the session carries, and takes the result back.
-func (c *compound) fits() nfs4.Status {
-	size := c.res.Len() - c.replyStart + replyHeader
-	status := nfs4.OK
-	switch {
-	case size > c.maxReply:
-		status = nfs4.ErrRepTooBig
-	case c.cacheThis && size > int(c.session.fore.MaxResponseSizeCached) && c.opIndex > 0:
-		status = nfs4.ErrRepTooBigToCache
-	}
-	if status != nfs4.OK {
-		c.res.Truncate(c.resultStart)
-	}
-	return status
+const (
+	// replyHeader is the size of an RPC reply's header in bytes, with an empty verifier (RFC 5531 section 9).
+	replyHeader = 24
+	// errorResult is the most that the result of an operation takes that was refused: it must fit behind what stands
+	// in the reply already.
+	errorResult = 12
+)
+
+// changeSizes are the operations that change something, with the most bytes that their results take.
+var changeSizes = [nfs4.OpRemoveXattr + 1]int{
+	nfs4.OpClose: 24, nfs4.OpCreate: 44, nfs4.OpLink: 28, nfs4.OpLock: 24, nfs4.OpLockU: 24, nfs4.OpOpen: 76,
+	nfs4.OpOpenDowngrade: 24, nfs4.OpRemove: 28, nfs4.OpRename: 48, nfs4.OpSetAttr: 24, nfs4.OpWrite: 24,
+	nfs4.OpCreateSession: 92, nfs4.OpDestroySession: 8, nfs4.OpDestroyClientID: 8, nfs4.OpFreeStateid: 8,
+	nfs4.OpReclaimComplete: 8, nfs4.OpAllocate: 8, nfs4.OpDeallocate: 8, nfs4.OpCopy: 40, nfs4.OpClone: 8,
+	nfs4.OpSetXattr: 28, nfs4.OpRemoveXattr: 28,
 }
 
-// replyHeader is the size of an RPC reply's header in bytes, with an empty verifier (RFC 5531 section 9).
-const replyHeader = 24
+// fits answers REP_TOO_BIG where the reply with so many bytes more is longer than the session carries, and
+// REP_TOO_BIG_TO_CACHE where it is longer than the session keeps.
+func (c *compound) fits(more int) nfs4.Status {
+	if c.session == nil {
+		return nfs4.OK
+	}
+	switch room := c.room() - more; {
+	case room < 0:
+		return nfs4.ErrRepTooBig
+	case c.cacheThis && room < c.maxReply-int(c.session.fore.MaxResponseSizeCached) && c.opIndex > 0:
+		return nfs4.ErrRepTooBigToCache
+	}
+	return nfs4.OK
+}
 
 // room is how many bytes of result the reply can still take.
 func (c *compound) room() int {
-	return c.maxReply - (c.res.Len() - c.replyStart) - replyHeader
+	room := c.maxReply - (c.res.Len() - c.replyStart) - replyHeader
+	if !c.last() {
+		room -= errorResult
+	}
+	return room
 }
 
 // handler finds what runs an operation, or says why nothing does: the rules on where in a request it may stand

@@ -229,8 +229,14 @@ func opDestroyClientID(c *compound) nfs4.Status {
 	if cl.busy() {
 		return nfs4.ErrClientIDBusy
 	}
+	c.s.clients.mu.Lock()
+	confirmed := cl.confirmed
+	c.s.clients.mu.Unlock()
 	if err := c.s.release(cl); err != nil {
 		return c.fault(err)
+	}
+	if !confirmed {
+		return nfs4.OK // what there is to reclaim is the confirmed record's
 	}
 	if err := c.s.grace.done(cl.owner, false); err != nil {
 		return c.fault(err)
