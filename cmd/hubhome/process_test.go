@@ -5,10 +5,8 @@ package main
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -41,21 +39,13 @@ func startServing(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("PID", strconv.Itoa(p.cmd.Process.Pid))
 }
 
-// launch starts a server that ends with the script at the latest.
+// launch starts a server that ends with the script at the latest. It may open few files, unless it asks for more.
 func launch(ts *testscript.TestScript, file string) *process {
-	program := ""
-	for dir := range strings.SplitSeq(ts.Getenv("PATH"), string(os.PathListSeparator)) {
-		if path := filepath.Join(dir, "hubhome"); program == "" {
-			if _, err := os.Stat(path); err == nil {
-				program = path
-			}
-		}
-	}
 	log, err := os.CreateTemp(ts.Getenv("WORK"), "serve-*.log")
 	ts.Check(err)
 	defer log.Close()
-	cmd := exec.Command(program, "serve", "--config", file)
-	cmd.Dir, cmd.Stderr = ts.MkAbs("."), log
+	cmd := exec.Command("sh", "-c", `ulimit -S -n 256 && exec hubhome serve --config "$0"`, file)
+	cmd.Dir, cmd.Stderr, cmd.Env = ts.MkAbs("."), log, append(os.Environ(), "PATH="+ts.Getenv("PATH"))
 	ts.Check(cmd.Start())
 	p := &process{cmd: cmd, log: log.Name(), ended: make(chan struct{})}
 	go func() {

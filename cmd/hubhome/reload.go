@@ -69,7 +69,9 @@ func (s *server) reload(ctx context.Context) outcome {
 		return unchanged
 	}
 	if err := s.store.SetHubs(ctx, hubs(next)); err != nil {
-		s.refuse(err)
+		if ctx.Err() == nil { // else nobody waits for it any more
+			s.refuse(err)
+		}
 		return refused
 	}
 	s.nfs.Set(settings(next))
