@@ -85,7 +85,7 @@ Exit codes:
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(newServe(), newConfig(), newUsername(), newVersion())
+	root.AddCommand(newServe(), newConfig(), newUsername(), newDemo(), newVersion())
 	return root
 }
 
