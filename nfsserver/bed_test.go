@@ -94,11 +94,11 @@ func (b *bed) find(names ...string) vfs.Handle {
 	return h
 }
 
-// file makes a file in a home, behind the server's back, with a mode of 0666.
+// file makes a file in a home, behind the server's back, that belongs to 1000:1000 and has a mode of 0666.
 func (b *bed) file(home, name, contents string) vfs.Handle {
 	b.Helper()
-	mode := uint32(0o666)
-	how := vfs.Create{Mode: vfs.Guarded, Attr: vfs.SetAttr{Mode: &mode}}
+	mode, owner := uint32(0o666), uint32(1000)
+	how := vfs.Create{Mode: vfs.Guarded, Attr: vfs.SetAttr{Mode: &mode, UID: &owner, GID: &owner}}
 	f, e, _, _, err := b.fs.Create(b.Context(), nil, b.find(hub, home), name, how, vfs.Write)
 	b.must("make "+name, err)
 	if contents != "" {

@@ -60,6 +60,9 @@ type client struct {
 	// used counts the opens in each home.
 	used map[vfs.HomeID]int
 
+	// releaseMu is held while the client's state is taken away: who finds it dead knows that all of it is gone.
+	releaseMu sync.Mutex
+
 	// recordMu is held over I/O on the client's durable record; recorded are the homes in it.
 	recordMu sync.Mutex
 	recorded map[vfs.HomeID]struct{}
@@ -97,6 +100,13 @@ func (t *clientTable) byID(id nfs4.ClientID) *client {
 		return nil
 	}
 	return c.(*client)
+}
+
+// byOwner returns the confirmed client of an owner, nil where there is none.
+func (t *clientTable) byOwner(owner []byte) *client {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.confirmed[string(owner)]
 }
 
 // exchangeID finds or makes the record of an owner: the cases of RFC 8881 section 18.35.4. update asks to change the
@@ -231,6 +241,8 @@ func (s *Server) leaseOver(c *client) bool {
 // release takes away all that a client has: its state, its sessions, its record. The files it had open are closed,
 // and linger where they have unsynced data.
 func (s *Server) release(c *client) error {
+	c.releaseMu.Lock()
+	defer c.releaseMu.Unlock()
 	c.mu.Lock()
 	if c.dead {
 		c.mu.Unlock()
@@ -290,10 +302,13 @@ func (s *Server) forgetRecord(c *client) error {
 }
 
 // trimRecord takes the homes out of a client's record in which it holds nothing any more: they would wait for it
-// after a restart.
+// after a restart. A client that is yet to reclaim keeps them all.
 func (s *Server) trimRecord(c *client) error {
 	c.recordMu.Lock()
 	defer c.recordMu.Unlock()
+	if _, pending := s.grace.pendingVerifier(c.owner); pending {
+		return nil
+	}
 	c.mu.RLock()
 	var homes []vfs.HomeID
 	for h := range c.recorded {

@@ -92,14 +92,8 @@ func (c *compound) beginAnonymous(h *filehandle, access vfs.Access) (fileUse, nf
 	if err != nil {
 		return fileUse{}, c.status(err)
 	}
-	switch v.Type {
-	case vfs.Regular:
-	case vfs.Directory:
-		return fileUse{}, nfs4.ErrIsDir
-	case vfs.Symlink:
-		return fileUse{}, nfs4.ErrSymlink
-	default:
-		return fileUse{}, nfs4.ErrWrongType
+	if status := mustBeRegular(v.Type); status != nfs4.OK {
+		return fileUse{}, status
 	}
 	// A file's owner goes on with it after making it read-only, as on a local disk.
 	if !c.caller.Owns(&v) {
@@ -108,23 +102,44 @@ func (c *compound) beginAnonymous(h *filehandle, access vfs.Access) (fileUse, nf
 		}
 	}
 	f := c.s.files.get(h.file, h.home)
-	if c.denies(f, access) {
+	for holder := f.denier(access); holder != nil; holder = f.denier(access) {
+		status := nfs4.ErrLocked
+		if c.s.leaseOver(holder) {
+			err := c.s.expire(holder)
+			if err == nil {
+				continue
+			}
+			status = c.fault(err)
+		}
 		c.s.files.put(f)
-		return fileUse{}, nfs4.ErrLocked
+		return fileUse{}, status
 	}
 	return c.useFile(f, access, false)
 }
 
-// denies tells whether an open of a client with a lease denies an access.
-func (c *compound) denies(f *file, access vfs.Access) bool {
+// mustBeRegular tells apart what cannot be read, written and locked.
+func mustBeRegular(t vfs.Type) nfs4.Status {
+	switch t {
+	case vfs.Regular:
+		return nfs4.OK
+	case vfs.Directory:
+		return nfs4.ErrIsDir
+	case vfs.Symlink:
+		return nfs4.ErrSymlink
+	}
+	return nfs4.ErrWrongType
+}
+
+// denier returns a client with an open that denies an access; nil where there is none.
+func (f *file) denier(access vfs.Access) *client {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, o := range f.opens {
-		if uint32(o.deny)&uint32(access) != 0 && !c.s.leaseOver(o.client) {
-			return true
+		if uint32(o.deny)&uint32(access) != 0 {
+			return o.client
 		}
 	}
-	return false
+	return nil
 }
 
 // useFile finishes beginIO with a file that it has a reference to.

@@ -89,6 +89,9 @@ func (c *compound) lock(a *nfs4.LockArgs, r byteRange) (blocker *client, status 
 		if c.s.leaseOver(hit.owner.client) {
 			return hit.owner.client, nfs4.OK
 		}
+		if a.Reclaim {
+			return nil, nfs4.ErrReclaimConflict
+		}
 		c.denied(hit)
 		return nil, nfs4.ErrDenied
 	}
@@ -165,7 +168,11 @@ func opLockT(c *compound) nfs4.Status {
 	}
 	f := c.s.files.find(c.cur.file)
 	if f == nil {
-		return nfs4.OK
+		v, err := c.s.options.FS.GetAttr(c.ctx, c.cur.file)
+		if err != nil {
+			return c.status(err)
+		}
+		return mustBeRegular(v.Type)
 	}
 	defer c.s.files.put(f)
 	f.mu.Lock()

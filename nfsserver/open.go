@@ -189,7 +189,7 @@ func (o *opening) create() nfs4.Status {
 		o.attrSet = how.Attrs.Mask.Or(nfs4.AttrsOf(nfs4.AttrTimeAccess, nfs4.AttrTimeModify))
 	case created:
 		o.attrSet = how.Attrs.Mask
-	case set.Size != nil:
+	case set.Size != nil && *set.Size == 0: // another size is for a new file alone
 		o.attrSet = nfs4.AttrsOf(nfs4.AttrSize)
 	}
 	return nfs4.OK
@@ -209,7 +209,9 @@ func (o *opening) mayTruncate(name string) nfs4.Status {
 	defer c.s.files.put(f)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if hit := f.shareConflict(c.client, o.args); hit != nil && !c.s.leaseOver(hit.client) {
+	cut := *o.args
+	cut.ShareAccess |= nfs4.ShareAccessWrite // whatever it is opened for
+	if hit := f.shareConflict(c.client, &cut); hit != nil && !c.s.leaseOver(hit.client) {
 		return nfs4.ErrShareDenied
 	}
 	return nfs4.OK
@@ -240,6 +242,9 @@ func (o *opening) share(home vfs.HomeID) nfs4.Status {
 		holder := hit.client
 		f.mu.Unlock()
 		status := nfs4.ErrShareDenied
+		if o.args.Claim.Type == nfs4.ClaimPrevious {
+			status = nfs4.ErrReclaimConflict
+		}
 		if c.s.leaseOver(holder) {
 			err := c.s.expire(holder)
 			if err == nil {

@@ -54,6 +54,8 @@ type pendingClient struct {
 	record    ClientRecord
 	homes     map[vfs.HomeID]struct{}
 	reclaimed map[vfs.HomeID]struct{}
+	// closed: it is being struck from the record what was not reclaimed; nothing can be reclaimed any more.
+	closed bool
 }
 
 func newGrace(log *slog.Logger, recovery Recovery) *grace {
@@ -103,7 +105,7 @@ func (g *grace) mayReclaim(owner []byte, home vfs.HomeID) nfs4.Status {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	p := g.pending[string(owner)]
-	if p == nil {
+	if p == nil || p.closed {
 		return nfs4.ErrNoGrace
 	}
 	if _, held := p.homes[home]; !held {
@@ -120,6 +122,9 @@ func (g *grace) done(owner []byte, keep bool) error {
 	g.mu.Lock()
 	p := g.pending[string(owner)]
 	var homes []vfs.HomeID
+	if p != nil {
+		p.closed = true
+	}
 	if p != nil && keep {
 		homes = slices.Collect(maps.Keys(p.reclaimed))
 	}
@@ -128,6 +133,9 @@ func (g *grace) done(owner []byte, keep bool) error {
 		return nil
 	}
 	if err := g.recovery.Replace(owner, p.record.Verifier, homes); err != nil {
+		g.mu.Lock()
+		p.closed = false
+		g.mu.Unlock()
 		return fmt.Errorf("strike what a client did not reclaim: %w", err)
 	}
 	g.forget(owner)
@@ -166,8 +174,9 @@ func (g *grace) pendingVerifier(owner []byte) (v [8]byte, pending bool) {
 	return p.record.Verifier, true
 }
 
-// end ends grace for the clients that have not come back: their lease is over.
-func (g *grace) end(cameBack func(owner []byte) bool) {
+// end ends grace for the clients that have not come back: their lease is over. strike is done, with what must not
+// happen meanwhile kept out.
+func (g *grace) end(cameBack func(owner []byte) bool, strike func(owner []byte) error) {
 	if !g.active.Load() {
 		return
 	}
@@ -179,7 +188,7 @@ func (g *grace) end(cameBack func(owner []byte) bool) {
 			continue
 		}
 		// A record that cannot be struck keeps its homes in grace: better closed than given twice.
-		if err := g.done([]byte(owner), true); err != nil {
+		if err := strike([]byte(owner)); err != nil {
 			g.log.Error("a client's homes stay in grace", "error", err)
 			continue
 		}

@@ -13,6 +13,7 @@
 // Locks, in the order in which they are taken; those on one line are never held together:
 //
 //	Server.createMu                   one CREATE_SESSION at a time
+//	client.releaseMu                  held over I/O while a client's state is taken away
 //	slot.mu                           a request's slot, while it is looked at
 //	client.recordMu                   held over I/O on the client's durable record
 //	file.mu                           a file's opens, locks and descriptors; never held over I/O
@@ -25,7 +26,6 @@ package nfsserver
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -70,7 +70,6 @@ type Server struct {
 	options Options
 	now     atomic.Pointer[settings]
 	started time.Time
-	boot    [4]byte
 	fsid    uint64
 	xattrs  bool
 
@@ -92,7 +91,6 @@ func New(o Options, now Settings) *Server {
 		files:   newFileTable(o.FS),
 		grace:   newGrace(o.Logger, o.Recovery),
 	}
-	rand.Read(s.boot[:])
 	s.Set(now)
 	return s
 }
@@ -150,10 +148,14 @@ func (s *Server) endGrace() {
 		return
 	}
 	s.grace.end(func(owner []byte) bool {
-		s.clients.mu.Lock()
-		c := s.clients.confirmed[string(owner)]
-		s.clients.mu.Unlock()
+		c := s.clients.byOwner(owner)
 		return since <= 2*s.options.Lease && c != nil && !s.leaseOver(c)
+	}, func(owner []byte) error {
+		if c := s.clients.byOwner(owner); c != nil {
+			c.recordMu.Lock()
+			defer c.recordMu.Unlock()
+		}
+		return s.grace.done(owner, true)
 	})
 }
 

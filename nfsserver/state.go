@@ -10,8 +10,7 @@ import (
 	"github.com/hubhome/hubhome/vfs"
 )
 
-// stateOther is the part of a stateid that names the state: four bytes of this run of the server, then eight that nobody
-// can guess.
+// stateOther is the part of a stateid that names the state: bytes that nobody can guess.
 type stateOther [12]byte
 
 // state is an open or the locks of one lock owner on one file. Its fields are under the file's mutex.
@@ -80,8 +79,7 @@ func (l *lockState) opened() *openState { return l.open }
 // The file's mutex is held.
 func (s *Server) addState(st state) nfs4.Status {
 	c := st.common()
-	copy(c.other[:4], s.boot[:])
-	rand.Read(c.other[4:])
+	rand.Read(c.other[:])
 	c.seqid = 1
 	cl := c.client
 	cl.mu.Lock()
@@ -132,11 +130,9 @@ func (c *compound) find(id nfs4.Stateid) (state, nfs4.Status) {
 	return st, nfs4.OK
 }
 
-// lookState finds a state of the request's client by its stateid alone.
+// lookState finds a state of the request's client by its stateid alone. One of an earlier run of the server is like any
+// other that is not there: a session tells a client of a restart (RFC 8881 section 15.1.16.5).
 func (c *compound) lookState(id nfs4.Stateid) (state, nfs4.Status) {
-	if [4]byte(id.Other[:4]) != c.s.boot {
-		return nil, nfs4.ErrStaleStateid
-	}
 	c.client.mu.RLock()
 	st := c.client.states[id.Other]
 	c.client.mu.RUnlock()
