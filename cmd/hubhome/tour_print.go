@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -37,7 +38,9 @@ func terminal(out io.Writer) bool {
 	return err == nil
 }
 
-func (t *transcript) line(format string, args ...any) { fmt.Fprintf(t.out, format+"\n", args...) }
+func (t *transcript) line(format string, args ...any) {
+	fmt.Fprintln(t.out, strings.TrimRight(fmt.Sprintf(format, args...), " "))
+}
 
 // The colours of a terminal (ECMA-48, SGR).
 const (
@@ -53,7 +56,7 @@ func (t *transcript) paint(text string, colour int) string {
 }
 
 func (t *transcript) intro(s *demoServer) {
-	t.line("hubhome serves the hubs staging and prod from %s over NFSv4.2, and a cluster makes use of them.", s.dir)
+	t.line("Two hubs, staging and prod, in %s: what a cluster does with them, over NFSv4.2.", s.dir)
 	t.line("")
 }
 
