@@ -1,3 +1,3 @@
-# A directory of 10,000 entries.
+# A large directory.
 . ./lib.sh
-python3 -S directory.py 10000 "$HOME/many"
+python3 -S directory.py "$ENTRIES" "$HOME/many"

@@ -26,8 +26,8 @@ chmod 000 notebook
 refused "reading a file of mode 000" "Permission denied" cat notebook
 chmod 644 notebook
 
-# 8 MiB, and 8 MiB in odd pieces, read back from the server and not from the client's memory.
-head -c 8388608 /dev/urandom >/tmp/big
+# 2 MiB, and 2 MiB in odd pieces, read back from the server and not from the client's memory.
+head -c 2097152 /dev/urandom >/tmp/big
 cp /tmp/big big
 dd if=/tmp/big of=odd bs=12345 status=none
 for file in big odd; do

@@ -5,7 +5,7 @@ cd "$HOME"
 git init -q work
 cd work
 mkdir src
-for i in $(busybox seq 50); do
+for i in $(busybox seq 30); do
 	echo "line $i" >src/$i.txt
 done
 git add .

@@ -9,8 +9,10 @@ same "the size after a write in the middle" "$(stat -c %s sparse)" 1073741824
 [ "$(du -k sparse | cut -f1)" -lt 2048 ] || fail "3 bytes in a hole take $(du -k sparse)"
 same "what is read in the middle" "$(dd if=sparse bs=1M skip=512 count=1 status=none | head -c 5 | busybox xxd -p)" 656e640000
 
-cp --sparse=always sparse copy
-same "the size of a copy" "$(stat -c %s copy)" 1073741824
+truncate -s 16M small
+printf middle | dd of=small bs=1M seek=8 conv=notrunc status=none
+cp --sparse=always small copy
+cmp small copy || fail "the copy of a sparse file has other bytes"
 [ "$(du -k copy | cut -f1)" -lt 2048 ] || fail "the copy of a sparse file takes $(du -k copy)"
 
 if [ "$VERS" = 4.1 ]; then

@@ -1,7 +1,8 @@
-# An archive of 3,000 small files: unpacked into the home, compared, packed again there, and compared with the first.
+# An archive of many small files: unpacked into the home, compared, packed again there, and compared with the first.
 . ./lib.sh
 
-python3 -S small-files.py 3000 /tmp/small.tar
+trap 'rm -rf /tmp/again /tmp/small.tar' EXIT
+python3 -S small-files.py "$FILES" /tmp/small.tar
 cd "$HOME"
 mkdir unpacked
 tar -xf /tmp/small.tar -C unpacked
@@ -11,5 +12,4 @@ tar -cf packed.tar -C unpacked .
 mkdir /tmp/again
 tar -xf packed.tar -C /tmp/again
 tar -df /tmp/small.tar -C /tmp/again || fail "what was packed differs from the first archive"
-same "the number of files" "$(busybox find /tmp/again -type f | busybox wc -l)" 3000
-rm -r /tmp/again /tmp/small.tar
+same "the number of files" "$(busybox find /tmp/again -type f | busybox wc -l)" "$FILES"

@@ -1,10 +1,10 @@
-# Undoes mount.sh; "force" does it to whatever a failure has left behind.
+# Unmounts all of NFS, the last mount first; "force" does it whatever a failure has left behind.
 . ./lib.sh
 
-for dir in /home/jovyan2/allusers-ro /home/jovyan2/allusers /home/jovyan2 /home/jovyan /mnt/staging /mnt/prod; do
+for dir in $(busybox awk '$3 == "nfs4" { print $2 }' /proc/mounts | busybox tac); do
 	if [ "${1-}" = force ]; then
-		umount -f -l $dir || true
+		umount -f -l "$dir" || true
 	else
-		umount $dir
+		umount "$dir"
 	fi
 done

@@ -1,0 +1,3 @@
+. ./lib.sh
+cd "$HOME"
+exec python3 -S /test/writer.py
