@@ -20,7 +20,7 @@ import (
 // patience is how long a test waits for anything. It is there for what hangs.
 const patience = 30 * time.Second
 
-// The tree that every test begins with: the homes ada and bob in the hub prod, and an empty hub, staging.
+// The tree that every test begins with: the homes ada, bob and eve in the hub prod, and an empty hub, staging.
 const (
 	baseShare = "/homes"
 	hub       = "prod"
@@ -65,7 +65,7 @@ func newBed(t *testing.T, options ...option) *bed {
 	for _, o := range options {
 		o(b)
 	}
-	for _, user := range []string{"ada", "bob"} {
+	for _, user := range []string{"ada", "bob", "eve"} {
 		_, _, err := b.fs.Mkdir(t.Context(), nil, b.find(hub), user, vfs.SetAttr{})
 		b.must("make a home", err)
 	}
@@ -192,17 +192,17 @@ func (w *watcher) WithGroup(string) slog.Handler { return w }
 
 // records is a Recovery in memory. Its records outlive the server, and it can be made to fail.
 type records struct {
-	mu     sync.Mutex
-	kept   []nfsserver.ClientRecord
-	broken error
-	// log is what was done, in order.
-	log []string
+	mu   sync.Mutex
+	kept []nfsserver.ClientRecord
+	// broken are the methods that answer an error.
+	broken map[string]error
 }
 
-func (r *records) fail(err error) {
+// fail makes a method answer an error, until it is called with nil.
+func (r *records) fail(method string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.broken = err
+	r.broken = map[string]error{method: err}
 }
 
 // homes returns how many homes the record of an owner has; none where there is no record.
@@ -227,17 +227,16 @@ func (r *records) Load() ([]nfsserver.ClientRecord, error) {
 	for i := range kept {
 		kept[i].Homes = slices.Clone(kept[i].Homes)
 	}
-	return kept, r.broken
+	return kept, r.broken["Load"]
 }
 
 // Add adds a home to a client's record; a record of another verifier is replaced.
 func (r *records) Add(owner []byte, verifier [8]byte, home vfs.HomeID) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.broken != nil {
-		return r.broken
+	if err := r.broken["Add"]; err != nil {
+		return err
 	}
-	r.log = append(r.log, "add")
 	i := r.index(owner)
 	switch {
 	case i < 0:
@@ -254,10 +253,9 @@ func (r *records) Add(owner []byte, verifier [8]byte, home vfs.HomeID) error {
 func (r *records) Replace(owner []byte, verifier [8]byte, homes []vfs.HomeID) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.broken != nil {
-		return r.broken
+	if err := r.broken["Replace"]; err != nil {
+		return err
 	}
-	r.log = append(r.log, "replace")
 	r.kept = slices.DeleteFunc(r.kept, func(c nfsserver.ClientRecord) bool { return string(c.Owner) == string(owner) })
 	if len(homes) > 0 {
 		r.kept = append(r.kept, nfsserver.ClientRecord{Owner: slices.Clone(owner), Verifier: verifier, Homes: slices.Clone(homes)})

@@ -51,7 +51,7 @@ type client struct {
 	createReply *createReply // the last CREATE_SESSION's, under Server.createMu; nil before the first
 
 	mu sync.RWMutex
-	// dead is set for good when the client's state is taken away.
+	// dead is set for good before the client's state is taken away: it gets no more.
 	dead     bool
 	sessions map[nfs4.SessionID]*session
 	states   map[stateOther]state
@@ -62,6 +62,7 @@ type client struct {
 
 	// releaseMu is held while the client's state is taken away: who finds it dead knows that all of it is gone.
 	releaseMu sync.Mutex
+	released  bool
 
 	// recordMu is held over I/O on the client's durable record; recorded are the homes in it.
 	recordMu sync.Mutex
@@ -177,19 +178,18 @@ func (t *clientTable) makeRoom(s *Server) bool {
 	return true
 }
 
-// confirm makes a client's record the one of its owner. The record of the client's earlier life, if there is one, is
-// returned: its state must be released before the client is answered. t.mu is held.
-func (t *clientTable) confirm(c *client) (old *client) {
-	old = t.confirmed[string(c.owner)]
-	if t.unconfirmed[string(c.owner)] == c {
-		delete(t.unconfirmed, string(c.owner))
+// confirm makes a client's record the one of its owner. The record of its earlier life has been released. It answers
+// false where the record was replaced by another meanwhile.
+func (t *clientTable) confirm(c *client) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.unconfirmed[string(c.owner)] != c {
+		return false
 	}
+	delete(t.unconfirmed, string(c.owner))
 	t.confirmed[string(c.owner)] = c
 	c.confirmed = true
-	if old != nil {
-		t.ids.Delete(old.id)
-	}
-	return old
+	return true
 }
 
 // remove takes a client out of the table.
@@ -238,21 +238,25 @@ func (s *Server) leaseOver(c *client) bool {
 	return time.Since(s.started)-time.Duration(c.renewed.Load()) > s.options.Lease
 }
 
-// release takes away all that a client has: its state, its sessions, its record. The files it had open are closed,
-// and linger where they have unsynced data.
+// release takes away all that a client has: its record, its sessions, its state. The files it had open are closed, and
+// linger where they have unsynced data. Where the record cannot be removed, the client keeps its state, and can do
+// nothing with it: nobody else may have what it could reclaim after a restart.
 func (s *Server) release(c *client) error {
 	c.releaseMu.Lock()
 	defer c.releaseMu.Unlock()
-	c.mu.Lock()
-	if c.dead {
-		c.mu.Unlock()
+	if c.released {
 		return nil
 	}
+	c.mu.Lock()
 	c.dead = true
+	c.mu.Unlock()
+	if err := s.forgetRecord(c); err != nil {
+		return err
+	}
+	c.mu.Lock()
 	sessions, states := c.sessions, c.states
 	c.sessions, c.states = nil, nil
 	c.mu.Unlock()
-
 	for _, ses := range sessions {
 		s.sessions.Delete(ses.id)
 	}
@@ -262,7 +266,8 @@ func (s *Server) release(c *client) error {
 		}
 	}
 	s.clients.remove(c)
-	return s.forgetRecord(c)
+	c.released = true
+	return nil
 }
 
 // expire is release for a client whose lease is over and whose state is in another's way.
@@ -273,12 +278,19 @@ func (s *Server) expire(c *client) error {
 
 func (c *client) String() string { return fmt.Sprintf("%q", c.owner) }
 
-// record makes it durable that a client holds state in a home, before it is given any.
+// record makes it durable that a client holds state in a home, before it is given any. BADSESSION for a client that has
+// just been released.
 func (s *Server) record(c *client, home vfs.HomeID) error {
 	c.recordMu.Lock()
 	defer c.recordMu.Unlock()
 	if _, done := c.recorded[home]; done {
 		return nil
+	}
+	c.mu.RLock()
+	dead := c.dead
+	c.mu.RUnlock()
+	if dead {
+		return nfs4.ErrBadSession
 	}
 	if err := s.options.Recovery.Add(c.owner, c.verifier, home); err != nil {
 		return fmt.Errorf("record a client's home: %w", err)
@@ -287,17 +299,17 @@ func (s *Server) record(c *client, home vfs.HomeID) error {
 	return nil
 }
 
-// forgetRecord removes a client's record, unless the client has another life already, or is yet to reclaim.
+// forgetRecord removes a client's record. The client is dead: nothing is added any more.
 func (s *Server) forgetRecord(c *client) error {
 	c.recordMu.Lock()
 	defer c.recordMu.Unlock()
 	if len(c.recorded) == 0 {
 		return nil
 	}
-	clear(c.recorded)
 	if err := s.options.Recovery.Replace(c.owner, c.verifier, nil); err != nil {
 		return fmt.Errorf("remove a client's record: %w", err)
 	}
+	clear(c.recorded)
 	return nil
 }
 

@@ -42,7 +42,9 @@ func opOpen(c *compound) nfs4.Status {
 	}
 	// Which client holds state in which home is on the disk before the client has it (RFC 8881 section 8.4.2.1).
 	home := c.cur.home
-	if err := c.s.use(c.client, home); err != nil {
+	if err := c.s.use(c.client, home); err == nfs4.ErrBadSession {
+		return nfs4.ErrBadSession
+	} else if err != nil {
 		return c.fault(err)
 	}
 	o := opening{c: c, args: &a, access: vfs.Access(a.ShareAccess.Access())}

@@ -296,9 +296,9 @@ func TestOpenRecorded(t *testing.T) {
 	b := newBed(t)
 	b.file("ada", "f", "x")
 	c := b.client("a")
-	b.recovery.fail(syscall.EIO)
+	b.recovery.fail("Add", syscall.EIO)
 	c.in("ada", open("o", "f", r, denyBoth)).is(nfs4.ErrIO)
-	b.recovery.fail(nil)
+	b.recovery.fail("Add", nil)
 	b.client("b").open("o", "ada", "f", rw, denyNone)
 	if n := b.recovery.homes("a"); n != 0 {
 		t.Errorf("the record of who has nothing has %d homes", n)

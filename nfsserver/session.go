@@ -145,16 +145,12 @@ func (c *compound) createSession(cl *client, a *nfs4.CreateSessionArgs) nfs4.Sta
 	if status != nfs4.OK {
 		return status
 	}
-	s.clients.mu.Lock()
-	var old *client
-	first := !cl.confirmed
-	if first {
-		old = s.clients.confirm(cl)
-	}
-	s.clients.mu.Unlock()
-	if first {
-		if err := s.begin(cl, old); err != nil {
+	if !cl.confirmed { // written with createMu held, as it is here
+		if err := s.begin(cl); err != nil {
 			return c.fault(err)
+		}
+		if !s.clients.confirm(cl) {
+			return nfs4.ErrStaleClientID
 		}
 	}
 	ses := &session{client: cl, fore: fore, slots: make([]slot, fore.MaxRequests), highest: fore.MaxRequests - 1}
@@ -163,6 +159,9 @@ func (c *compound) createSession(cl *client, a *nfs4.CreateSessionArgs) nfs4.Sta
 	switch {
 	case cl.dead:
 		cl.mu.Unlock()
+		if err := s.release(cl); err != nil { // was begun, and its record could not be removed
+			return c.fault(err)
+		}
 		return nfs4.ErrStaleClientID
 	case len(cl.sessions) >= maxSessions:
 		cl.mu.Unlock()
@@ -183,9 +182,10 @@ func (c *compound) createSession(cl *client, a *nfs4.CreateSessionArgs) nfs4.Sta
 	return nfs4.OK
 }
 
-// begin settles what a newly confirmed client had in an earlier life: in this run of the server (old) or the last one.
-func (s *Server) begin(cl, old *client) error {
-	if old != nil {
+// begin settles what a client that is about to be confirmed had in an earlier life: in this run of the server or the
+// last one.
+func (s *Server) begin(cl *client) error {
+	if old := s.clients.byOwner(cl.owner); old != nil {
 		if err := s.release(old); err != nil {
 			return err
 		}
