@@ -48,7 +48,7 @@ func (f *FS) SetAttr(_ context.Context, c *vfs.Caller, h vfs.Handle, set vfs.Set
 	}
 	defer n.close()
 	a := n.attr()
-	if n.level < levelLoose && c != nil && (set.Mode != nil || set.UID != nil || set.GID != nil) {
+	if n.level < levelLoose && !c.Root() && (set.Mode != nil || set.UID != nil || set.GID != nil) {
 		return vfs.Attr{}, syscall.EPERM // owner and mode of a hub's directory are the configuration's
 	}
 	if err := vfs.PermitSetAttr(c, &a, &set); err != nil {

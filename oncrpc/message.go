@@ -179,6 +179,9 @@ func encodeCall(e *Encoder, xid, program, version, procedure uint32, cred *Cred)
 	e.Uint32(program)
 	e.Uint32(version)
 	e.Uint32(procedure)
+	if cred == nil {
+		cred = &Cred{}
+	}
 	cred.encode(e)
 	e.Uint32(uint32(AuthNone)) // verifier
 	e.Uint32(0)

@@ -30,7 +30,7 @@ func newServe() *cobra.Command {
 What it has to say it writes to standard error.
 
 Signals:
-  SIGTERM, SIGINT  stop: take no more requests, end those that run, within 5 s; a second one ends the process at once
+  SIGTERM, SIGINT  stop: take no more requests, end those that run, within 5 s; SIGINT after that ends it at once
   SIGHUP           read FILE again, as when it changes. Where something is wrong with it, the server goes on as it was.
                    store.disk.path and nfs.listen take a restart.
 
@@ -65,8 +65,8 @@ func serve(log *slog.Logger, level *slog.LevelVar, file string) error {
 	})
 }
 
-// supervise lets something run until it ends or a signal comes. Then it has a while to end, and no longer than until the
-// next signal: whoever waits for the process, a kubelet or a person, must not wait for a disk that does not answer.
+// supervise lets something run until it ends or a signal comes. Then it has a while to end, and no longer than until an
+// interrupt: whoever waits for the process, a kubelet or a person, must not wait for a disk that does not answer.
 func supervise(log *slog.Logger, stop <-chan os.Signal, patience time.Duration, run func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -79,17 +79,23 @@ func supervise(log *slog.Logger, stop <-chan os.Signal, patience time.Duration, 
 		log.Info("stopping", "signal", s.String())
 		cancel()
 	}
-	select {
-	case err := <-ended:
-		if err == nil {
-			log.Info("stopped")
+	late := time.After(patience)
+	for {
+		select {
+		case err := <-ended:
+			if err == nil {
+				log.Info("stopped")
+			}
+			return err
+		case s := <-stop:
+			// A SIGTERM may come twice, to the process and to its group: only a person's Ctrl-C is impatience.
+			if s == syscall.SIGINT {
+				return errors.New("ended at once by an interrupt: what clients have not committed may be lost")
+			}
+		case <-late:
+			return fmt.Errorf("ended after %v, while requests or the disk went on: what clients have not committed may be lost",
+				patience)
 		}
-		return err
-	case s := <-stop:
-		return fmt.Errorf("ended at once by a second signal (%v): what clients have not committed may be lost", s)
-	case <-time.After(patience):
-		return fmt.Errorf("ended after %v, while requests or the disk went on: what clients have not committed may be lost",
-			patience)
 	}
 }
 

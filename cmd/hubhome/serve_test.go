@@ -64,7 +64,7 @@ func TestSuperviseSecondSignal(t *testing.T) {
 	stop, release, result := supervised(t, patience)
 	defer close(release)
 	stop <- syscall.SIGINT
-	if err := await(t, result); err == nil || !strings.Contains(err.Error(), "ended at once by a second signal (interrupt)") {
+	if err := await(t, result); err == nil || !strings.Contains(err.Error(), "ended at once by an interrupt") {
 		t.Errorf("after the second signal: %v", err)
 	}
 }
