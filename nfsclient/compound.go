@@ -162,6 +162,9 @@ func (q *request) call(ctx context.Context, conn *oncrpc.Client) error {
 // server asks for patience, until it is answered or ctx ends. nil: the results can be read, all of them OK but for some
 // behind the one that changed something. Otherwise the error has the status that ended the request.
 func (q *request) send(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	ctx, cancel := q.fs.deadline(ctx)
 	defer cancel()
 	var pace backoff

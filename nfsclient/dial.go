@@ -15,9 +15,8 @@
 // Locks, in the order in which they are taken:
 //
 //	link.dialing      one connection is made at a time; held over I/O
-//	FS.mu             the open files, the client id, the recovery under way
-//	session.mu        the slots
-//	link.mu, File.mu
+//	FS.mu             the open files, and the recovery under way
+//	slots.mu, link.mu, File.mu
 package nfsclient
 
 import (
@@ -85,7 +84,7 @@ type FS struct {
 	closed     bool
 	files      map[*File]struct{}
 	recovering *recovery
-	// client is changed by Dial and by the one recovery that runs, with mu held to read it elsewhere.
+	// client belongs to Dial, then to the one recovery that runs, and at last to Close.
 	client clientID
 }
 
@@ -100,6 +99,7 @@ func Dial(ctx context.Context, cfg Config) (*FS, error) {
 	if err := fs.open(ctx); err != nil {
 		fs.cancel()
 		fs.link.close()
+		fs.wg.Wait()
 		return nil, fmt.Errorf("connect to NFS server: %w", fs.fail("", "", fs.dialError(err)))
 	}
 	fs.wg.Go(fs.renew)

@@ -56,7 +56,7 @@ func (h handler) ServeRPC(_ context.Context, call *oncrpc.Call, reply *oncrpc.En
 }
 
 // answer starts an RPC server, which ends with the test.
-func answer(t *testing.T, h oncrpc.Handler) (addr string) {
+func answer(t testing.TB, h oncrpc.Handler) (addr string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -78,11 +78,10 @@ func (f *File) WriteAt(ctx context.Context, p []byte, off uint64, want vfs.Stabi
 			}
 		}
 	})
-	if n > 0 && err != nil {
-		// A short write: what went wrong will again with the rest.
-		return n, did, v, nil
+	if err != nil && n == 0 {
+		return 0, vfs.Unstable, v, f.fs.fail("write", "", err)
 	}
-	return n, did, v, f.fs.fail("write", "", err)
+	return n, did, v, nil // where it is short: what went wrong will again with the rest
 }
 
 // write sends one WRITE (RFC 8881 section 18.32). The data goes out from where it is.

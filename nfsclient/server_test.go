@@ -64,7 +64,7 @@ func (r *records) Replace(owner []byte, verifier [8]byte, homes []vfs.HomeID) er
 
 // server is a hubhome server in this process, on a port of its own.
 type server struct {
-	t       *testing.T
+	t       testing.TB
 	memory  *vfstest.Memory
 	records *records
 	addr    string
@@ -75,7 +75,7 @@ type server struct {
 }
 
 // serve starts a server of a tree with one hub, which stops with the test.
-func serve(t *testing.T) *server {
+func serve(t testing.TB) *server {
 	t.Helper()
 	s := &server{
 		t:       t,

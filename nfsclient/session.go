@@ -133,13 +133,14 @@ func (s *session) send(ctx context.Context, q *request) error {
 	seq.SessionID = s.id
 	seq.CacheThis = q.change > 0
 	q.sequence = &seq
+	var pace backoff
 	for {
 		var sent bool
 		sent, err = s.exchange(ctx, q)
 		if e, ok := errors.AsType[*sequenceError](err); ok {
 			if e.status == nfs4.ErrRetryUncachedRep {
 				seq.SequenceID++
-				if q.change == 0 {
+				if q.change == 0 && s.fs.wait(ctx, &pace) == nil {
 					continue // it ran, and may run again
 				}
 			}
