@@ -139,7 +139,7 @@ func (s *Store) dress(dir int, owner hubhome.Owner, mode uint32) error {
 	}
 	if st.Uid != owner.UID || st.Gid != owner.GID {
 		if err := s.disk.Chown(dir, disk.Here, int(owner.UID), int(owner.GID)); err != nil {
-			return err
+			return fmt.Errorf("give it to %s, which takes CAP_CHOWN or a server that runs as that user: %w", owner, err)
 		}
 	}
 	if err := s.disk.Chmod(dir, disk.Here, mode); err != nil {
