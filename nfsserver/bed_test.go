@@ -266,3 +266,6 @@ func (r *records) Replace(owner []byte, verifier [8]byte, homes []vfs.HomeID) er
 	}
 	return nil
 }
+
+// setModeOf sets a file's mode, behind the server's back.
+func setModeOf(mode uint32) vfs.SetAttr { return vfs.SetAttr{Mode: &mode} }
