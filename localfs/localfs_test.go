@@ -22,12 +22,12 @@ var hubs = []localfs.Hub{{Name: hubName, Homes: localfs.Owner{UID: 1000, GID: 10
 
 // store is a directory with one hub, and what an FS on it needs.
 type store struct {
-	t    *testing.T
+	t    testing.TB
 	path string
 	disk disk.Disk
 }
 
-func newStore(t *testing.T) *store {
+func newStore(t testing.TB) *store {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root: files are opened by handle and given away")
@@ -70,7 +70,7 @@ func (s *store) dir(name string) int {
 }
 
 // home makes a home, as a kubelet does: as root, under the hub.
-func home(t *testing.T, fs vfs.FS, name string) vfs.Handle {
+func home(t testing.TB, fs vfs.FS, name string) vfs.Handle {
 	t.Helper()
 	ctx := context.Background()
 	root, err := fs.Root(ctx)
