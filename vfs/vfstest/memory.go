@@ -123,6 +123,17 @@ func (m *Memory) Crash() {
 	}
 }
 
+// OpenFiles is how many Files are open.
+func (m *Memory) OpenFiles() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	open := 0
+	for _, n := range m.nodes {
+		open += n.opens
+	}
+	return open
+}
+
 // lose puts a file back to what was synced of it.
 func (m *Memory) lose(n *node) {
 	if !n.content.dirty() {
