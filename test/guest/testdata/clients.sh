@@ -9,22 +9,20 @@ same "a file that the other client made" "$(cat $theirs/file)" one
 jovyan sh -c "echo two >>$theirs/file"
 same "a file that the other client appended to" "$(cat "$mine/file")" "one
 two"
-jovyan mv $theirs/file $theirs/renamed
-refused "opening a file that the other client renamed" "No such file" cat "$mine/file"
-same "a file that the other client renamed" "$(cat "$mine/renamed")" "one
+jovyan mv "$mine/file" "$mine/renamed"
+refused "opening a file that the other client renamed" "No such file" cat $theirs/file
+same "a file that the other client renamed" "$(cat $theirs/renamed)" "one
 two"
-
-# An open file that the other client removes is gone with its last name: no name is left for it as when this client does.
-exec 3<"$mine/renamed"
-jovyan rm $theirs/renamed
-refused "opening a file that the other client removed" "No such file" cat "$mine/renamed"
-exec 3<&-
+jovyan rm "$mine/renamed"
+refused "opening a file that the other client removed" "No such file" cat $theirs/renamed
 
 for kind in lockf flock; do
 	jovyan sh -c "echo >$mine/$kind"
-	jovyan python3 -S hold-lock.py $kind "$mine/$kind" python3 -S try-lock.py $kind $theirs/$kind &&
-		fail "two clients have an exclusive $kind lock"
-	jovyan python3 -S try-lock.py $kind $theirs/$kind || fail "a $kind lock was refused after another client's release"
-	jovyan python3 -S hold-lock.py $kind $theirs/$kind python3 -S try-lock.py $kind "$mine/$kind" &&
-		fail "two clients have an exclusive $kind lock"
+	if jovyan python3 -S hold-lock.py $kind "$mine/$kind" python3 -S try-lock.py $kind $theirs/$kind; then
+		fail "the other client got a $kind lock that is held"
+	fi
+	jovyan python3 -S try-lock.py $kind $theirs/$kind || fail "a $kind lock was refused after its release"
+	if jovyan python3 -S hold-lock.py $kind $theirs/$kind python3 -S try-lock.py $kind "$mine/$kind"; then
+		fail "a $kind lock was had that the other client holds"
+	fi
 done

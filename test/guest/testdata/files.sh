@@ -27,12 +27,12 @@ refused "reading a file of mode 000" "Permission denied" cat notebook
 chmod 644 notebook
 
 # 2 MiB, and 2 MiB in odd pieces, read back from the server and not from the client's memory.
-head -c 2097152 /dev/urandom >/tmp/big
-cp /tmp/big big
-dd if=/tmp/big of=odd bs=12345 status=none
+head -c 2097152 /dev/urandom >"$TMP/big"
+cp "$TMP/big" big
+dd if="$TMP/big" of=odd bs=12345 status=none
 for file in big odd; do
-	dd if=$file of=/tmp/again iflag=direct bs=1M status=none
-	cmp /tmp/big /tmp/again || fail "$file has other bytes than were written"
+	dd if=$file of="$TMP/again" iflag=direct bs=1M status=none
+	cmp "$TMP/big" "$TMP/again" || fail "$file has other bytes than were written"
 done
 
 # Names are bytes.

@@ -8,6 +8,7 @@ printf end | dd of=sparse bs=1M seek=512 conv=notrunc status=none
 same "the size after a write in the middle" "$(stat -c %s sparse)" 1073741824
 [ "$(du -k sparse | cut -f1)" -lt 2048 ] || fail "3 bytes in a hole take $(du -k sparse)"
 same "what is read in the middle" "$(dd if=sparse bs=1M skip=512 count=1 status=none | head -c 5 | busybox xxd -p)" 656e640000
+rm sparse
 
 truncate -s 16M small
 printf middle | dd of=small bs=1M seek=8 conv=notrunc status=none
@@ -24,8 +25,8 @@ fallocate -l 1M reserved
 same "the size of a file made by fallocate" "$(stat -c %s reserved)" 1048576
 [ "$(du -k reserved | cut -f1)" -ge 1024 ] || fail "fallocate reserved nothing: $(du -k reserved)"
 head -c 1M /dev/urandom >punched
-cp punched /tmp/punched
+cp punched "$TMP/punched"
 fallocate --punch-hole --offset 256K --length 512K punched
-fallocate --punch-hole --keep-size --offset 256K --length 512K /tmp/punched
-cmp punched /tmp/punched || fail "a punched hole does not read as zeros"
+fallocate --punch-hole --keep-size --offset 256K --length 512K "$TMP/punched"
+cmp punched "$TMP/punched" || fail "a punched hole does not read as zeros"
 [ "$(du -k punched | cut -f1)" -lt 1024 ] || fail "a punched hole takes space: $(du -k punched)"

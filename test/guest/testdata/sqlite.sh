@@ -2,8 +2,8 @@
 . ./lib.sh
 cd "$HOME"
 
-sqlite3 db 'pragma journal_mode=delete; create table t(who text, n integer, data blob);' >/tmp/sqlite.mode
-same "the journal" "$(cat /tmp/sqlite.mode)" delete
+sqlite3 db 'pragma journal_mode=delete; create table t(who text, n integer, data blob);' >"$TMP/sqlite.mode"
+same "the journal" "$(cat "$TMP/sqlite.mode")" delete
 transactions() {
 	for n in 1 2 3 4 5; do
 		echo "begin immediate; with recursive c(i) as (select 1 union all select i+1 from c where i<20)
