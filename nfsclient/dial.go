@@ -73,7 +73,8 @@ type FS struct {
 
 	session atomic.Pointer[session]
 	root    atomic.Pointer[vfs.Handle]
-	// renewed is when the server last renewed the lease, as time.Time.UnixNano.
+	// renewed is when the server last renewed the lease, in nanoseconds since begun, by the monotonic clock.
+	begun    time.Time
 	renewed  atomic.Int64
 	lease    time.Duration
 	opens    atomic.Uint64 // numbers the open owners
@@ -120,6 +121,7 @@ func newFS(cfg Config) (*FS, error) {
 		timeout: cfg.Timeout,
 		log:     cfg.Logger,
 		owner:   newOwner(),
+		begun:   time.Now(),
 		files:   map[*File]struct{}{},
 	}
 	for name := range strings.SplitSeq(cfg.Export, "/") {

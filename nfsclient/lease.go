@@ -59,7 +59,7 @@ func (fs *FS) renew() {
 			return
 		case <-fs.link.lost():
 		case <-tick.C:
-			if time.Since(time.Unix(0, fs.renewed.Load())) < interval {
+			if time.Since(fs.begun)-time.Duration(fs.renewed.Load()) < interval {
 				continue
 			}
 		}

@@ -176,7 +176,7 @@ func (s *session) exchange(ctx context.Context, q *request) (sent bool, err erro
 		if q.result(nfs4.OpSequence) {
 			var res nfs4.SequenceRes
 			res.Decode(&q.reply.Decoder)
-			s.fs.renewed.Store(start.UnixNano())
+			s.fs.renewed.Store(int64(start.Sub(s.fs.begun)))
 			return sent, q.reply.Err()
 		}
 		status := q.failed

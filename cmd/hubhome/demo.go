@@ -32,7 +32,8 @@ Exit codes:
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
-			context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+			signal.Ignore(syscall.SIGPIPE) // there is something to clean up
+			context.AfterFunc(ctx, stop)   // a second Ctrl-C ends the process at once
 			return demo(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), once)
 		},
 	}
@@ -40,28 +41,30 @@ Exit codes:
 	return cmd
 }
 
-// demo takes the tour and, unless it is to be taken once, goes on serving until ctx ends. What it leaves is nothing.
-func demo(ctx context.Context, out, log io.Writer, once bool) (err error) {
+// demo makes a server in a temporary directory and shows it. What it leaves is nothing.
+func demo(ctx context.Context, out, log io.Writer, once bool) error {
 	dir, err := os.MkdirTemp("", "hubhome-demo-")
 	if err != nil {
 		return fmt.Errorf("make a temporary directory: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	s, err := newDemoServer(dir)
-	if err != nil {
-		return err
+	if err == nil {
+		err = errors.Join(show(ctx, s, newTranscript(out), log, once), s.stop())
 	}
-	defer func() { err = errors.Join(err, s.stop()) }()
-	print := newTranscript(out)
+	return errors.Join(err, os.RemoveAll(dir))
+}
+
+// show takes the tour and, unless it is to be taken once, lets the server go on until ctx ends.
+func show(ctx context.Context, s *demoServer, print *transcript, log io.Writer, once bool) error {
 	print.intro(s)
-	if err := newTour(s).take(ctx, print); err != nil {
+	if err := newTour(s).take(ctx, print); err != nil || once {
 		return err
-	}
-	if once {
-		return nil
 	}
 	print.mount(s)
-	print.line("Serving until Ctrl-C. Then %s goes, with all that is in it.", dir)
+	print.line("Serving until Ctrl-C. Then %s goes, with all that is in it.", s.dir)
+	if print.err != nil {
+		return print.err
+	}
 	s.log.follow(log)
 	return s.watch(ctx)
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -75,6 +76,9 @@ var steps = []step{
 	{"Synced data is there", (*tour).allThere},
 }
 
+// errInterrupted is the error of a tour that was not taken to its end.
+var errInterrupted = errors.New("interrupted")
+
 // stepResult is how a step ended.
 type stepResult struct {
 	done bool // it was begun, at least
@@ -98,12 +102,15 @@ func (t *tour) take(ctx context.Context, print *transcript) error {
 			failed = fmt.Errorf("the tour failed: %s", s.title)
 			break
 		}
+		if failed = print.err; failed != nil {
+			break
+		}
 	}
 	left := t.leave()
 	if failed != errInterrupted {
 		print.table(results)
 	}
-	return errors.Join(failed, left)
+	return cmp.Or(failed, left)
 }
 
 func (t *tour) runStep(ctx context.Context, s step) (seen string, o stepResult) {

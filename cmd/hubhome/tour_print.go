@@ -18,6 +18,8 @@ type transcript struct {
 	out    io.Writer
 	colour bool
 	width  int // of the longest title
+	// err is why nobody reads it any more.
+	err error
 }
 
 func newTranscript(out io.Writer) *transcript {
@@ -39,7 +41,9 @@ func terminal(out io.Writer) bool {
 }
 
 func (t *transcript) line(format string, args ...any) {
-	fmt.Fprintln(t.out, strings.TrimRight(fmt.Sprintf(format, args...), " "))
+	if t.err == nil {
+		_, t.err = fmt.Fprintln(t.out, strings.TrimRight(fmt.Sprintf(format, args...), " "))
+	}
 }
 
 // The colours of a terminal (ECMA-48, SGR).

@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -192,6 +191,3 @@ func (l *serverLog) end() string {
 	lines := strings.Split(strings.TrimSpace(string(l.kept)), "\n")
 	return "  " + strings.Join(lines[max(0, len(lines)-10):], "\n  ")
 }
-
-// errInterrupted is the error of a tour that was not taken to its end.
-var errInterrupted = errors.New("interrupted")
