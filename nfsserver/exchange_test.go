@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/hubhome/hubhome/nfs4"
-	"github.com/hubhome/hubhome/vfs"
 )
 
 // The cases of EXCHANGE_ID, as RFC 8881 section 18.35.4 numbers them.
@@ -166,12 +165,4 @@ func TestDestroyUnconfirmed(t *testing.T) {
 	thief.alone(destroyClientID(r.ClientID)).ok()
 	c.again()
 	c.on(h, reopen("o", nfs4.ShareAccessRead)).ok()
-}
-
-// homeID is the number of a home.
-func (b *bed) homeID(home string) vfs.HomeID {
-	b.Helper()
-	id, err := b.fs.Home(b.find(hub, home))
-	b.must("find the home", err)
-	return id
 }

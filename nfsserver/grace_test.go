@@ -187,7 +187,7 @@ func TestGraceNotComplete(t *testing.T) {
 		t.Skip("waits for the server's clock")
 	}
 	t.Parallel()
-	b, had, other, h := graceBed(t, withLease(time.Second))
+	b, had, other, h := graceBed(t, withLease(2*time.Second))
 	had.again()
 	id := res[nfs4.OpenRes](had.on(h, reopen("o", rw)).ok()).Stateid
 	b.eventually("grace is over", func() bool {
@@ -246,6 +246,7 @@ func TestSecondRestartAfterGrace(t *testing.T) {
 
 // TestRestartAfterExpiry: who lost its state because its lease was over does not get it back by a restart.
 func TestRestartAfterExpiry(t *testing.T) {
+	t.Parallel()
 	b := newBed(t, withLease(shortLease))
 	b.file("ada", "f", "x")
 	c := b.client("c")
