@@ -229,3 +229,24 @@ func TestAbandonedOpen(t *testing.T) {
 		t.Errorf("the server remembers %d clients", len(records))
 	}
 }
+
+// TestServerGone ends the server for good: calls end by their deadline and say why, and so does Close.
+func TestServerGone(t *testing.T) {
+	s := serve(t)
+	path, _ := s.home("ada")
+	fs, err := nfsclient.Dial(t.Context(), nfsclient.Config{Addr: s.addr, Export: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := root(t, fs)
+	s.stop()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err = fs.GetAttr(ctx, home)
+	if !errors.Is(err, syscall.ETIMEDOUT) || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("getattr: %v", err)
+	}
+	if err := fs.Close(); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("close: %v", err)
+	}
+}
