@@ -3,6 +3,7 @@
 package nfsserver
 
 import (
+	"container/list"
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
@@ -48,7 +49,8 @@ type client struct {
 	// Under clientTable.mu.
 	confirmed   bool
 	createSeq   uint32
-	createReply *createReply // the last CREATE_SESSION's, under Server.createMu; nil before the first
+	createReply *createReply  // the last CREATE_SESSION's, under Server.createMu; nil before the first
+	waits       *list.Element // in clientTable.waiting
 
 	mu sync.RWMutex
 	// dead is set for good before the client's state is taken away: it gets no more.
@@ -80,6 +82,7 @@ type clientTable struct {
 	mu          sync.Mutex
 	confirmed   map[string]*client // by owner
 	unconfirmed map[string]*client // by owner
+	waiting     list.List          // of the unconfirmed, oldest first
 	ids         sync.Map           // nfs4.ClientID → *client, both kinds
 	next        uint64
 }
@@ -140,8 +143,8 @@ func (s *Server) exchangeID(owner []byte, verifier [8]byte, who principal, updat
 		// the new one is confirmed.
 	}
 	if stale := t.unconfirmed[string(owner)]; stale != nil {
-		t.ids.Delete(stale.id)
-	} else if len(t.confirmed)+len(t.unconfirmed) >= maxClients && !t.makeRoom(s) {
+		t.forget(stale)
+	} else if len(t.confirmed)+len(t.unconfirmed) >= maxClients && !t.makeRoom() {
 		return nil, false, nfs4.ErrDelay
 	}
 	t.next++
@@ -158,24 +161,26 @@ func (s *Server) exchangeID(owner []byte, verifier [8]byte, who principal, updat
 	}
 	s.renew(c)
 	t.unconfirmed[string(owner)] = c
+	c.waits = t.waiting.PushBack(c)
 	t.ids.Store(c.id, c)
 	return c, true, nfs4.OK
 }
 
-// makeRoom forgets an unconfirmed client. t.mu is held.
-func (t *clientTable) makeRoom(s *Server) bool {
-	var oldest *client
-	for _, c := range t.unconfirmed {
-		if oldest == nil || c.renewed.Load() < oldest.renewed.Load() {
-			oldest = c
-		}
-	}
+// makeRoom forgets the unconfirmed client that has waited longest. t.mu is held.
+func (t *clientTable) makeRoom() bool {
+	oldest := t.waiting.Front()
 	if oldest == nil {
 		return false
 	}
-	delete(t.unconfirmed, string(oldest.owner))
-	t.ids.Delete(oldest.id)
+	t.forget(oldest.Value.(*client))
 	return true
+}
+
+// forget takes an unconfirmed client out of the table. t.mu is held.
+func (t *clientTable) forget(c *client) {
+	delete(t.unconfirmed, string(c.owner))
+	t.waiting.Remove(c.waits)
+	t.ids.Delete(c.id)
 }
 
 // confirm makes a client's record the one of its owner. The record of its earlier life has been released. It answers
@@ -187,6 +192,7 @@ func (t *clientTable) confirm(c *client) bool {
 		return false
 	}
 	delete(t.unconfirmed, string(c.owner))
+	t.waiting.Remove(c.waits)
 	t.confirmed[string(c.owner)] = c
 	c.confirmed = true
 	return true
@@ -196,12 +202,13 @@ func (t *clientTable) confirm(c *client) bool {
 func (t *clientTable) remove(c *client) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, byOwner := range []map[string]*client{t.confirmed, t.unconfirmed} {
-		if byOwner[string(c.owner)] == c {
-			delete(byOwner, string(c.owner))
-		}
+	switch c {
+	case t.confirmed[string(c.owner)]:
+		delete(t.confirmed, string(c.owner))
+		t.ids.Delete(c.id)
+	case t.unconfirmed[string(c.owner)]:
+		t.forget(c)
 	}
-	t.ids.Delete(c.id)
 }
 
 // all returns every client.
