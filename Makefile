@@ -3,6 +3,9 @@
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
+# The same for all commands, so that each package is compiled once.
+export CGO_ENABLED ?= 0
+export GOFLAGS ?= -trimpath
 # How long each fuzz target runs in `make test`.
 FUZZTIME ?= 3s
 
@@ -13,7 +16,7 @@ run: build
 	bin/hubhome demo
 
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/hubhome ./cmd/hubhome
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/hubhome ./cmd/hubhome
 
 # Everything that is quick: build, vet, lint, unit tests.
 check: build lint
@@ -31,7 +34,7 @@ test: build lint
 	$(MAKE) fuzz
 
 race:
-	$(GO) test -race -short ./...
+	CGO_ENABLED=1 $(GO) test -race -short ./...
 
 # Each fuzz target for FUZZTIME, from the corpus in the tree.
 fuzz:

@@ -20,8 +20,12 @@ const (
 	// maxIO is the most data in one READ or WRITE, in bytes; maxMessage leaves room for what stands around it.
 	maxIO      = 1 << 20
 	maxMessage = maxIO + 16<<10
-	// minMessage is the least that a channel must carry for any COMPOUND to be answered.
-	minMessage = 1 << 10
+	// minMessage is the least that a fore channel must carry for any COMPOUND to be answered, in bytes; minCallback for
+	// one in the other direction to be sent, could this server send any.
+	minMessage  = 256
+	minCallback = 64
+	// sequenceReply is a reply with nothing but SEQUENCE's result and no tag.
+	sequenceReply = replyHeader + 12 + 8 + 36
 )
 
 // session is one NFSv4.1 session (RFC 8881 section 2.10).
@@ -78,7 +82,7 @@ func opExchangeID(c *compound) nfs4.Status {
 	}
 	const known = nfs4.ExchangeSuppMovedRefer | nfs4.ExchangeSuppMovedMigr | nfs4.ExchangeSuppFenceOps | nfs4.ExchangeBindPrincStateid |
 		nfs4.ExchangeUseNonPNFS | nfs4.ExchangeUsePNFSMDS | nfs4.ExchangeUsePNFSDS | nfs4.ExchangeUpdConfirmedRecA
-	if a.Flags&^known != 0 {
+	if a.Flags&^known != 0 || c.minor < 2 && a.Flags&nfs4.ExchangeSuppFenceOps != 0 {
 		return nfs4.ErrInval
 	}
 	if a.StateProtect.How != nfs4.ProtectNone {
@@ -141,9 +145,15 @@ func opCreateSession(c *compound) nfs4.Status {
 
 func (c *compound) createSession(cl *client, a *nfs4.CreateSessionArgs) nfs4.Status {
 	s := c.s
+	if a.Flags&^(nfs4.SessionPersist|nfs4.SessionConnBackChan|nfs4.SessionConnRDMA) != 0 {
+		return nfs4.ErrInval
+	}
 	fore, status := channel(a.ForeChanAttrs)
 	if status != nfs4.OK {
 		return status
+	}
+	if a.BackChanAttrs.MaxRequestSize < minCallback {
+		return nfs4.ErrTooSmall
 	}
 	if !cl.confirmed { // written with createMu held, as it is here
 		if err := s.begin(cl); err != nil {
@@ -353,6 +363,9 @@ func opSequence(c *compound) nfs4.Status {
 	ses.client.mu.RUnlock()
 	if dead {
 		return nfs4.ErrBadSession
+	}
+	if a.CacheThis && ses.fore.MaxResponseSizeCached < sequenceReply {
+		return nfs4.ErrRepTooBigToCache
 	}
 	sl.seq, sl.running, sl.digest, sl.cached, sl.reply = a.SequenceID, true, sum, false, nil
 	c.session, c.slot, c.client = ses, sl, ses.client

@@ -103,14 +103,17 @@ func (s *Server) removeState(st state) {
 	c.client.mu.Unlock()
 }
 
+// meant is the stateid that a stateid stands for: the current one, where it says so (RFC 8881 section 16.2.3.1.2).
+func (c *compound) meant(id nfs4.Stateid) nfs4.Stateid {
+	if id == nfs4.CurrentStateid {
+		return c.curState
+	}
+	return id
+}
+
 // find returns the state of the current filehandle that a stateid names, with its file locked.
 func (c *compound) find(id nfs4.Stateid) (state, nfs4.Status) {
-	if id == nfs4.CurrentStateid {
-		id = c.curState
-		if id == nfs4.InvalidStateid {
-			return nil, nfs4.ErrBadStateid
-		}
-	}
+	id = c.meant(id)
 	if id.Reserved() {
 		return nil, nfs4.ErrBadStateid
 	}
@@ -227,14 +230,15 @@ func opFreeStateid(c *compound) nfs4.Status {
 	if a.Decode(c.args); c.malformed() {
 		return nfs4.ErrBadXDR
 	}
-	st, status := c.lookState(a.Stateid)
+	id := c.meant(a.Stateid)
+	st, status := c.lookState(id)
 	if status != nfs4.OK {
 		return status
 	}
 	f := st.common().file
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if status := st.common().check(a.Stateid.Seqid); status != nfs4.OK {
+	if status := st.common().check(id.Seqid); status != nfs4.OK {
 		return status
 	}
 	lock, ok := st.(*lockState)
