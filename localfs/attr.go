@@ -137,7 +137,8 @@ func (f *FS) apply(fd, data int, c *vfs.Caller, a *vfs.Attr, set *vfs.SetAttr) e
 			return err
 		}
 	}
-	if set.Mode != nil {
+	// A link's own mode means nothing, and Linux does not change it.
+	if set.Mode != nil && a.Type != vfs.Symlink {
 		mode := *set.Mode & 0o7777
 		gid := a.GID
 		if set.GID != nil {
