@@ -136,6 +136,9 @@ func opCreateSession(c *compound) nfs4.Status {
 		return nfs4.ErrSeqMisordered
 	}
 	status := c.createSession(cl, &a)
+	if status == nfs4.ErrDelay {
+		return status // the same request again is not to find this answer again
+	}
 	cl.createReply = &createReply{status: status, result: slices.Clone(c.resultSince(c.resultStart))}
 	s.clients.mu.Lock()
 	cl.createSeq++
