@@ -18,6 +18,7 @@ var makePromises = []promise{
 	{"Mknod makes a FIFO and a socket for anybody", (*tree).mknodMakes},
 	{"Mknod makes devices for root alone", (*tree).mknodDevices},
 	{"what is made tells of the directory's change", (*tree).makeChange},
+	{"a directory with set-group-id gives its group on", (*tree).makeInherits},
 	{"nothing is made where a name is", (*tree).makeExists},
 	{"nothing is made without permission to write and search", (*tree).makePermission},
 	{"nothing is made in what is no directory", (*tree).makeNotDir},
@@ -145,6 +146,23 @@ func (t *tree) makeChange() {
 		if after := t.get(t.home); after.Mtime.Before(before.Mtime) {
 			t.Errorf("%s: the directory's mtime went from %v to %v", how, before.Mtime, after.Mtime)
 		}
+	}
+}
+
+func (t *tree) makeInherits() {
+	d := t.mkdirMode("d", 0o2777)
+	f, e := t.create(other, d, "f")
+	t.write(f, 0, "x")
+	if a := t.get(e.Handle); a.UID != 3000 || a.GID != 1000 || a.Mode != 0o644 {
+		t.Errorf("the new file belongs to %d:%d and has mode %o, want 3000:1000 and 644", a.UID, a.GID, a.Mode)
+	}
+	if a := t.mkdir(other, d, "sub").Attr; a.UID != 3000 || a.GID != 1000 || a.Mode != 0o2755 {
+		t.Errorf("the new directory belongs to %d:%d and has mode %o, want 3000:1000 and 2755", a.UID, a.GID, a.Mode)
+	}
+	l, _, err := t.fs.Symlink(t.ctx, other, d, "l", "x", vfs.SetAttr{})
+	t.must("Symlink", err)
+	if a := t.get(l.Handle); a.GID != 1000 {
+		t.Errorf("the new link is of the group %d, want 1000", a.GID)
 	}
 }
 

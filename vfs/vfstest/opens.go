@@ -13,6 +13,7 @@ var openPromises = []promise{
 	{"a File answers for the access it was opened with alone", (*tree).openAccess},
 	{"a File stays usable when its file's mode forbids it", (*tree).openForbidden},
 	{"a File stays usable when its file has no name any more", (*tree).openUnlinked},
+	{"a File does not look at its Caller again", (*tree).openCaller},
 	{"Close ends one File and no other", (*tree).closesOne},
 	{"many Files may be open", (*tree).opensMany},
 }
@@ -87,6 +88,18 @@ func (t *tree) openUnlinked() {
 	}
 	if got := t.contents(t.lookup(t.home, "f").Handle); got != "another" {
 		t.Errorf("the new file reads %q", got)
+	}
+}
+
+func (t *tree) openCaller() {
+	e := t.file(t.home, "f", "contents")
+	t.chmod(e.Handle, 0o4755)
+	c := *user
+	f := t.open(&c, e.Handle, vfs.Read|vfs.Write)
+	c = *root // the request that the Caller was of has ended, and its memory is another's
+	t.write(f, 0, "C")
+	if a := t.get(e.Handle); a.Mode != 0o755 {
+		t.Errorf("a write by the user left the mode %o", a.Mode)
 	}
 }
 

@@ -4,8 +4,6 @@ package vfstest
 
 import (
 	"bytes"
-	"context"
-	"maps"
 	"slices"
 	"strings"
 	"syscall"
@@ -13,104 +11,139 @@ import (
 	"github.com/hubhome/hubhome/vfs"
 )
 
-// maxXattrName is the longest name of an extended attribute in bytes, without "user." (XATTR_NAME_MAX).
-const maxXattrName = 250
-
-// beginXattr finds a file whose extended attributes a caller may read or change, with the tree locked. Only regular
-// files and directories have any, as xattr(7) says; refusal is the answer for all others.
-func (m *Memory) beginXattr(label string, c *vfs.Caller, h vfs.Handle, name string, want vfs.Perm, refusal syscall.Errno) (*node, error) {
-	if err := m.begin(label); err != nil {
-		return nil, err
-	}
-	n, err := m.xattrNode(c, h, name, want, refusal)
-	if err != nil {
-		m.mu.Unlock()
-	}
-	return n, err
+var xattrPromises = []promise{
+	{"an attribute is what it was set to", (*tree).xattrSet},
+	{"the modes create and replace", (*tree).xattrModes},
+	{"ListXattr tells of every attribute", (*tree).xattrList},
+	{"an attribute that was removed is gone", (*tree).xattrRemove},
+	{"an attribute changes the change attribute", (*tree).xattrChange},
+	{"a value over MaxXattr is refused", (*tree).xattrLimit},
+	{"permission is as for data", (*tree).xattrPermission},
 }
 
-func (m *Memory) xattrNode(c *vfs.Caller, h vfs.Handle, name string, want vfs.Perm, refusal syscall.Errno) (*node, error) {
-	n, err := m.find(h)
-	switch {
-	case err != nil:
-		return nil, err
-	case name == "" || strings.IndexByte(name, 0) >= 0:
-		return nil, syscall.EINVAL
-	case len(name) > maxXattrName:
-		return nil, syscall.ENAMETOOLONG
-	case n.attr.Type != vfs.Regular && n.attr.Type != vfs.Directory:
-		return nil, refusal
+func (t *tree) needsXattrs() {
+	t.Helper()
+	if t.config.NoXattrs {
+		t.Skip("there are no extended attributes")
 	}
-	return n, vfs.Permit(c, &n.attr, want)
 }
 
-// GetXattr returns an extended attribute.
-func (m *Memory) GetXattr(_ context.Context, c *vfs.Caller, h vfs.Handle, name string) ([]byte, error) {
-	n, err := m.beginXattr("GetXattr", c, h, name, vfs.MayRead, syscall.ENODATA)
-	if err != nil {
-		return nil, err
-	}
-	defer m.mu.Unlock()
-	value, there := n.xattrs[name]
-	if !there {
-		return nil, syscall.ENODATA
-	}
-	return bytes.Clone(value), nil
+func (t *tree) setXattr(h vfs.Handle, name, value string) {
+	t.Helper()
+	_, err := t.fs.SetXattr(t.ctx, user, h, name, []byte(value), vfs.XattrEither)
+	t.must("SetXattr "+name, err)
 }
 
-// SetXattr sets an extended attribute.
-func (m *Memory) SetXattr(_ context.Context, c *vfs.Caller, h vfs.Handle, name string, value []byte, mode vfs.XattrMode) (ch vfs.DirChange, err error) {
-	n, err := m.beginXattr("SetXattr", c, h, name, vfs.MayWrite, syscall.EPERM)
-	if err != nil {
-		return ch, err
+func (t *tree) xattrSet() {
+	t.needsXattrs()
+	for _, h := range []vfs.Handle{t.file(t.home, "f", "x").Handle, t.mkdir(user, t.home, "d").Handle} {
+		for _, value := range []string{"value", "", "\x00\xff", strings.Repeat("v", 1000), "short"} {
+			t.setXattr(h, "name", value)
+			got, err := t.fs.GetXattr(t.ctx, user, h, "name")
+			t.must("GetXattr", err)
+			if !bytes.Equal(got, []byte(value)) {
+				t.Errorf("the attribute is %q, want %q", got, value)
+			}
+		}
+		_, err := t.fs.GetXattr(t.ctx, user, h, "another")
+		t.refused("GetXattr of another", err, syscall.ENODATA)
 	}
-	defer m.mu.Unlock()
-	_, there := n.xattrs[name]
-	switch {
-	case len(value) > vfs.MaxXattr:
-		return ch, syscall.E2BIG
-	case mode == vfs.XattrCreate && there:
-		return ch, syscall.EEXIST
-	case mode == vfs.XattrReplace && !there:
-		return ch, syscall.ENODATA
-	}
-	if n.xattrs == nil {
-		n.xattrs = map[string][]byte{}
-	}
-	return m.changeXattrs(n, func() { n.xattrs[name] = append([]byte{}, value...) }), nil
 }
 
-// ListXattr returns the names of all extended attributes, sorted.
-func (m *Memory) ListXattr(_ context.Context, c *vfs.Caller, h vfs.Handle) ([]string, error) {
-	if err := m.begin("ListXattr"); err != nil {
-		return nil, err
+func (t *tree) xattrModes() {
+	t.needsXattrs()
+	h := t.file(t.home, "f", "x").Handle
+	_, err := t.fs.SetXattr(t.ctx, user, h, "name", []byte("0"), vfs.XattrReplace)
+	t.refused("SetXattr in place of nothing", err, syscall.ENODATA)
+	_, err = t.fs.SetXattr(t.ctx, user, h, "name", []byte("1"), vfs.XattrCreate)
+	t.must("SetXattr of a new one", err)
+	_, err = t.fs.SetXattr(t.ctx, user, h, "name", []byte("2"), vfs.XattrCreate)
+	t.refused("SetXattr of a new one that is there", err, syscall.EEXIST)
+	_, err = t.fs.SetXattr(t.ctx, user, h, "name", []byte("3"), vfs.XattrReplace)
+	t.must("SetXattr in place of another", err)
+	got, err := t.fs.GetXattr(t.ctx, user, h, "name")
+	t.must("GetXattr", err)
+	if string(got) != "3" {
+		t.Errorf("the attribute is %q, want 3", got)
 	}
-	defer m.mu.Unlock()
-	n, err := m.find(h)
-	if err != nil {
-		return nil, err
-	}
-	return slices.Sorted(maps.Keys(n.xattrs)), nil
 }
 
-// RemoveXattr removes an extended attribute.
-func (m *Memory) RemoveXattr(_ context.Context, c *vfs.Caller, h vfs.Handle, name string) (ch vfs.DirChange, err error) {
-	n, err := m.beginXattr("RemoveXattr", c, h, name, vfs.MayWrite, syscall.EPERM)
-	if err != nil {
-		return ch, err
+func (t *tree) xattrList() {
+	t.needsXattrs()
+	h := t.file(t.home, "f", "x").Handle
+	names, err := t.fs.ListXattr(t.ctx, user, h)
+	t.must("ListXattr", err)
+	if len(names) != 0 {
+		t.Errorf("a new file has the attributes %q", names)
 	}
-	defer m.mu.Unlock()
-	if _, there := n.xattrs[name]; !there {
-		return ch, syscall.ENODATA
+	want := []string{"a", "b.c", "mime type", "naïve", "user.twice"}
+	for _, name := range want {
+		t.setXattr(h, name, name)
 	}
-	return m.changeXattrs(n, func() { delete(n.xattrs, name) }), nil
+	names, err = t.fs.ListXattr(t.ctx, user, h)
+	t.must("ListXattr", err)
+	slices.Sort(names)
+	if !slices.Equal(names, want) {
+		t.Errorf("the attributes are %q, want %q", names, want)
+	}
 }
 
-// changeXattrs makes a change and tells of the change attribute around it.
-func (m *Memory) changeXattrs(n *node, change func()) vfs.DirChange {
-	ch := vfs.DirChange{Before: n.attr.Change, Atomic: true}
-	change()
-	m.touch(n)
-	ch.After = n.attr.Change
-	return ch
+func (t *tree) xattrRemove() {
+	t.needsXattrs()
+	h := t.file(t.home, "f", "x").Handle
+	t.setXattr(h, "a", "1")
+	t.setXattr(h, "b", "2")
+	_, err := t.fs.RemoveXattr(t.ctx, user, h, "a")
+	t.must("RemoveXattr", err)
+	_, err = t.fs.GetXattr(t.ctx, user, h, "a")
+	t.refused("GetXattr of what was removed", err, syscall.ENODATA)
+	_, err = t.fs.RemoveXattr(t.ctx, user, h, "a")
+	t.refused("RemoveXattr of what was removed", err, syscall.ENODATA)
+	names, err := t.fs.ListXattr(t.ctx, user, h)
+	t.must("ListXattr", err)
+	if !slices.Equal(names, []string{"b"}) {
+		t.Errorf("the attributes are %q, want b", names)
+	}
+}
+
+func (t *tree) xattrChange() {
+	t.needsXattrs()
+	h := t.file(t.home, "f", "x").Handle
+	before := t.get(h).Change
+	ch, err := t.fs.SetXattr(t.ctx, user, h, "name", []byte("value"), vfs.XattrEither)
+	t.must("SetXattr", err)
+	t.changed("SetXattr", h, before, ch)
+	before = t.get(h).Change
+	ch, err = t.fs.RemoveXattr(t.ctx, user, h, "name")
+	t.must("RemoveXattr", err)
+	t.changed("RemoveXattr", h, before, ch)
+}
+
+func (t *tree) xattrLimit() {
+	t.needsXattrs()
+	h := t.file(t.home, "f", "x").Handle
+	_, err := t.fs.SetXattr(t.ctx, user, h, "name", make([]byte, vfs.MaxXattr+1), vfs.XattrEither)
+	t.refused("SetXattr", err, syscall.E2BIG)
+	_, err = t.fs.GetXattr(t.ctx, user, h, "name")
+	t.refused("GetXattr", err, syscall.ENODATA)
+}
+
+func (t *tree) xattrPermission() {
+	t.needsXattrs()
+	h := t.file(t.home, "f", "x").Handle
+	t.setXattr(h, "name", "value")
+	set := func(c *vfs.Caller) error {
+		_, err := t.fs.SetXattr(t.ctx, c, h, "name", []byte("other"), vfs.XattrEither)
+		return err
+	}
+	t.chmod(h, 0o640)
+	_, err := t.fs.GetXattr(t.ctx, member, h, "name")
+	t.must("GetXattr with permission to read", err)
+	t.refused("SetXattr without permission to write", set(member), syscall.EACCES)
+	_, err = t.fs.RemoveXattr(t.ctx, member, h, "name")
+	t.refused("RemoveXattr without permission to write", err, syscall.EACCES)
+	_, err = t.fs.GetXattr(t.ctx, other, h, "name")
+	t.refused("GetXattr without permission to read", err, syscall.EACCES)
+	t.chmod(h, 0o642)
+	t.must("SetXattr with permission to write", set(other))
 }

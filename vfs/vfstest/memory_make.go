@@ -136,7 +136,7 @@ func (m *Memory) makeNode(label string, c *vfs.Caller, dir vfs.Handle, name stri
 }
 
 // make makes a file and gives it its name, which is free. It belongs to the caller, or to root, where set says nothing
-// else; only root gives it to another.
+// else; only root gives it to another. A directory with set-group-id gives its group on, and the bit to directories.
 func (m *Memory) make(c *vfs.Caller, dir *node, name string, t vfs.Type, mode uint32, set *vfs.SetAttr) (*node, error) {
 	if uint64(len(m.nodes)) >= maxFiles {
 		return nil, syscall.ENOSPC
@@ -144,6 +144,10 @@ func (m *Memory) make(c *vfs.Caller, dir *node, name string, t vfs.Type, mode ui
 	var owner vfs.Attr
 	if c != nil {
 		owner.UID, owner.GID = c.UID, c.GID
+	}
+	inherited := dir.attr.Mode & syscall.S_ISGID
+	if inherited != 0 {
+		owner.GID = dir.attr.GID
 	}
 	if err := vfs.PermitSetAttr(c, &owner, set); err != nil {
 		return nil, err
@@ -157,6 +161,9 @@ func (m *Memory) make(c *vfs.Caller, dir *node, name string, t vfs.Type, mode ui
 		n.attr.Nlink = 2
 	}
 	m.set(c, n, set)
+	if t == vfs.Directory {
+		n.attr.Mode |= inherited
+	}
 	if t == vfs.Directory && n.level == homeLevel {
 		n.attr.Mode, n.attr.UID, n.attr.GID = 0o755, homeOwner, homeOwner
 	}
