@@ -63,7 +63,7 @@ func (m *Machine) Run(ctx context.Context, script string, output io.Writer) erro
 	select {
 	case conn = <-m.idle:
 	case <-m.exited:
-		return fmt.Errorf("the guest has ended: %w", errors.Join(m.died, io.ErrUnexpectedEOF))
+		return fmt.Errorf("the guest has ended (%v)", m.died)
 	case <-ctx.Done():
 		return fmt.Errorf("wait for a worker in the guest: %w", context.Cause(ctx))
 	}

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Image is what a guest boots from: three files in the user's cache directory, which a running guest does not change.
@@ -36,9 +37,14 @@ const recipe = "1"
 // imageSize is the size of the guest's disk, for mkfs.ext4. The file is sparse.
 const imageSize = "1G"
 
+// prepareTime is how long Prepare may take. It takes half a minute where the archive of packages is near.
+const prepareTime = 10 * time.Minute
+
 // Prepare returns the guest's image, and QEMU installed. It makes what is missing, which needs root, Debian's apt-get
-// and a network, and takes about a minute. An error that is ErrUnavailable says what is missing.
+// and a network. An error that is ErrUnavailable says what is missing.
 func Prepare(ctx context.Context) (*Image, error) {
+	ctx, cancel := context.WithTimeout(ctx, prepareTime)
+	defer cancel()
 	if os.Geteuid() != 0 {
 		return nil, fmt.Errorf("%w: it takes root", ErrUnavailable)
 	}
@@ -86,12 +92,26 @@ func rootfsNames() []string {
 	return []string{"initramfs.sh", "init.sh", "worker.sh", "passwd", "group", "gitconfig"}
 }
 
+// building begins the names of the directories that images are built in.
+const building = "building-"
+
+// removeAbandoned removes what builds that were killed have left.
+func removeAbandoned(cache string) {
+	left, _ := filepath.Glob(filepath.Join(cache, building+"*"))
+	for _, dir := range left {
+		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > 2*prepareTime {
+			os.RemoveAll(dir)
+		}
+	}
+}
+
 // build makes an image in a temporary directory beside dir and renames it, so that dir is either complete or not there.
 func build(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
-	temp, err := os.MkdirTemp(filepath.Dir(dir), "building-")
+	removeAbandoned(filepath.Dir(dir))
+	temp, err := os.MkdirTemp(filepath.Dir(dir), building)
 	if err != nil {
 		return err
 	}

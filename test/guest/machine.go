@@ -35,7 +35,6 @@ const (
 type Machine struct {
 	console  console
 	listener net.Listener
-	files    string
 	// idle are connections of workers that wait for a script.
 	idle chan net.Conn
 	// stop kills QEMU; exited is closed when it has gone, with its error in died.
@@ -53,14 +52,16 @@ func (i *Image) Boot(ctx context.Context, files fs.FS) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
+	archive, err := pack(files)
+	if err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("pack the files for the guest: %w", err)
+	}
+	// QEMU has opened it when the guest runs a script.
+	defer os.Remove(archive)
 	m := &Machine{listener: listener, idle: make(chan net.Conn, workers), exited: make(chan struct{})}
 	m.accepting.Go(m.accept)
-	if m.files, err = archive(files); err != nil {
-		close(m.exited)
-		m.stop = func() {}
-		return nil, errors.Join(fmt.Errorf("pack the files for the guest: %w", err), m.Close())
-	}
-	m.start(i)
+	m.start(i, archive)
 	ctx, cancel := context.WithTimeout(ctx, bootTime)
 	defer cancel()
 	if err := m.Run(ctx, "true", nil); err != nil {
@@ -72,7 +73,7 @@ func (i *Image) Boot(ctx context.Context, files fs.FS) (*Machine, error) {
 // start runs QEMU. The guest has one processor: with more, emulated ones, its clock is no longer the processor's own and
 // every request takes twice as long. QEMU dies with this process, however that ends: the kernel sends the signal when the thread that
 // started QEMU ends, so that the goroutine keeps its thread (prctl(2), PR_SET_PDEATHSIG).
-func (m *Machine) start(i *Image) {
+func (m *Machine) start(i *Image, files string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	m.stop = cancel
 	_, port, _ := net.SplitHostPort(m.listener.Addr().String())
@@ -82,7 +83,7 @@ func (m *Machine) start(i *Image) {
 		"-kernel", i.kernel(), "-initrd", i.initramfs(),
 		"-append", fmt.Sprintf("%s guest.control=%s guest.workers=%d", kernelOptions, port, workers),
 		"-drive", "file="+i.disk()+",format=raw,if=virtio,snapshot=on",
-		"-drive", "file="+m.files+",format=raw,if=virtio,read-only=on",
+		"-drive", "file="+files+",format=raw,if=virtio,read-only=on",
 		"-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net",
 		"-device", "virtio-rng-pci")
 	cmd.Stdout, cmd.Stderr = &m.console, &m.console
@@ -108,14 +109,11 @@ func (m *Machine) Close() error {
 	for len(m.idle) > 0 {
 		(<-m.idle).Close()
 	}
-	if m.files != "" {
-		err = errors.Join(err, os.Remove(m.files))
-	}
 	return err
 }
 
-// archive packs files into a tar archive in a temporary file, which becomes the guest's second disk.
-func archive(files fs.FS) (name string, err error) {
+// pack packs files into a tar archive in a temporary file, which becomes the guest's second disk.
+func pack(files fs.FS) (name string, err error) {
 	f, err := os.CreateTemp("", "hubhome-guest-*.tar")
 	if err != nil {
 		return "", err

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // packages are what the guest is made of; apt adds what they depend on. Busybox stands in for every tool that is not here.
@@ -47,18 +48,19 @@ func installQEMU(ctx context.Context) error {
 // so that the answer does not depend on what this machine has.
 func download(ctx context.Context, dir string) ([]string, error) {
 	status := filepath.Join(dir, "status")
-	if err := os.MkdirAll(filepath.Join(dir, "partial"), 0o755); err != nil {
+	archives := filepath.Join(dir, "archives")
+	if err := os.MkdirAll(filepath.Join(archives, "partial"), 0o755); err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(status, nil, 0o644); err != nil {
 		return nil, err
 	}
-	args := append([]string{"-o", "Dir::State::status=" + status, "-o", "Dir::Cache::archives=" + dir,
+	args := append([]string{"-o", "Dir::State::status=" + status, "-o", "Dir::Cache=" + dir, "-o", "Dir::Cache::archives=" + archives,
 		"--download-only", "install"}, packages...)
 	if err := apt(ctx, args...); err != nil {
 		return nil, err
 	}
-	return filepath.Glob(filepath.Join(dir, "*.deb"))
+	return filepath.Glob(filepath.Join(archives, "*.deb"))
 }
 
 // unpack extracts packages into root, without their documentation. None of their scripts runs.
@@ -90,6 +92,7 @@ func run(ctx context.Context, name string, args ...string) error {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
 	}
+	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, out)

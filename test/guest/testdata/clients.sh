@@ -16,13 +16,4 @@ two"
 jovyan rm "$mine/renamed"
 refused "opening a file that the other client removed" "No such file" cat $theirs/renamed
 
-for kind in lockf flock; do
-	jovyan sh -c "echo >$mine/$kind"
-	if jovyan python3 -S hold-lock.py $kind "$mine/$kind" python3 -S try-lock.py $kind $theirs/$kind; then
-		fail "the other client got a $kind lock that is held"
-	fi
-	jovyan python3 -S try-lock.py $kind $theirs/$kind || fail "a $kind lock was refused after its release"
-	if jovyan python3 -S hold-lock.py $kind $theirs/$kind python3 -S try-lock.py $kind "$mine/$kind"; then
-		fail "a $kind lock was had that the other client holds"
-	fi
-done
+jovyan python3 -S clients.py "$mine/locked" $theirs/locked

@@ -5,7 +5,7 @@ cd "$HOME"
 git init -q work
 cd work
 mkdir src
-for i in $(busybox seq 30); do
+for i in $(busybox seq 20); do
 	echo "line $i" >src/$i.txt
 done
 git add .

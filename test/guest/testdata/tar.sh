@@ -1,12 +1,10 @@
-# An archive of many small files: unpacked into the home, compared, packed again there, and compared with the first.
+# An archive of many small files: unpacked into the home, packed again there, and compared with the first.
 . ./lib.sh
 
 python3 -S small-files.py "$FILES" "$TMP/small.tar"
 cd "$HOME"
 mkdir unpacked
 tar -xf "$TMP/small.tar" -C unpacked
-tar -df "$TMP/small.tar" -C unpacked || fail "what was unpacked differs from the archive"
-
 tar -cf packed.tar -C unpacked .
 mkdir "$TMP/again"
 tar -xf packed.tar -C "$TMP/again"
