@@ -5,6 +5,7 @@ package nfsserver_test
 import (
 	"bytes"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/hubhome/hubhome/nfs4"
@@ -22,15 +23,15 @@ func (c *client) slotted(slot, seq uint32, cache bool, ops ...op) *reply {
 func TestSlotRetry(t *testing.T) {
 	b := newBed(t)
 	c := b.client("a")
-	calls := 0
-	b.fs.Hook("Mkdir", func() error { calls++; return nil })
+	var calls atomic.Int32
+	b.fs.Hook("Mkdir", func() error { calls.Add(1); return nil })
 	request := at("ada", mkdir("d"), getFH(), getAttr(nfs4.AttrChange))
 	first := c.slotted(1, 1, true, request...).ok()
 	if res[nfs4.SequenceRes](first).SlotID != 1 || res[nfs4.SequenceRes](first).SequenceID != 1 {
 		t.Errorf("SEQUENCE answered %+v", res[nfs4.SequenceRes](first))
 	}
 	c.in("ada", mkdir("meanwhile")).ok()
-	calls = 0
+	calls.Store(0)
 	for range 3 {
 		again := c.slotted(1, 1, true, request...).ok()
 		if !bytes.Equal(again.raw, first.raw) {
@@ -42,8 +43,8 @@ func TestSlotRetry(t *testing.T) {
 	if again := c.slotted(1, 1, true, request...); !bytes.Equal(again.raw, first.raw) {
 		t.Error("the retry by another connection was answered otherwise")
 	}
-	if calls != 0 {
-		t.Errorf("the retries made %d directories", calls)
+	if n := calls.Load(); n != 0 {
+		t.Errorf("the retries made %d directories", n)
 	}
 	c.slotted(1, 2, true, request...).is(nfs4.ErrExist)
 	if r := c.slotted(1, 2, true, request...); r.status != nfs4.ErrExist {
@@ -99,9 +100,9 @@ func TestSlotRunning(t *testing.T) {
 	b := newBed(t)
 	c := b.client("a")
 	entered, release := make(chan struct{}), make(chan struct{})
-	calls := 0
+	var calls atomic.Int32
 	b.fs.Hook("Mkdir", func() error {
-		calls++
+		calls.Add(1)
 		close(entered)
 		<-release
 		return nil
@@ -129,8 +130,8 @@ func TestSlotRunning(t *testing.T) {
 	if again := c.slotted(1, 1, true, request...).ok(); !bytes.Equal(again.raw, first.raw) {
 		t.Error("the retry was answered otherwise")
 	}
-	if calls != 1 {
-		t.Errorf("the request ran %d times", calls)
+	if n := calls.Load(); n != 1 {
+		t.Errorf("the request ran %d times", n)
 	}
 	c.slotted(1, 2, true, putRootFH()).ok()
 }
@@ -141,9 +142,9 @@ func TestSlotLostConnection(t *testing.T) {
 	b := newBed(t)
 	c := b.client("a")
 	entered, release := make(chan struct{}), make(chan struct{})
-	calls := 0
+	var calls atomic.Int32
 	b.fs.Hook("Mkdir", func() error {
-		if calls++; calls == 1 {
+		if calls.Add(1) == 1 {
 			close(entered)
 			<-release
 		}
@@ -165,8 +166,8 @@ func TestSlotLostConnection(t *testing.T) {
 	b.eventually("the retry finds the answer", func() bool {
 		return c.alone(request...).is(nfs4.OK, nfs4.ErrDelay).status == nfs4.OK
 	})
-	if calls != 1 {
-		t.Errorf("the request ran %d times", calls)
+	if n := calls.Load(); n != 1 {
+		t.Errorf("the request ran %d times", n)
 	}
 }
 
