@@ -127,6 +127,20 @@ func TestLabels(t *testing.T) {
 	}
 }
 
+// TestNoDescriptor: what is not opened is no descriptor, and closing it closes nothing of others.
+func TestNoDescriptor(t *testing.T) {
+	d := &Disk{Before: func(Op) error { return syscall.EIO }}
+	open := func(fd int, err error) int { return fd }
+	for name, fd := range map[string]int{
+		"Open": open(d.Open(unix.AT_FDCWD, ".", 0, 0)), "OpenTemporary": open(d.OpenTemporary(unix.AT_FDCWD, 0)),
+		"OpenHandle": open(d.OpenHandle(unix.AT_FDCWD, "12345678", 0)),
+	} {
+		if fd != -1 {
+			t.Errorf("%s returns descriptor %d with an error", name, fd)
+		}
+	}
+}
+
 // TestChanges: the labels at which a crash is interesting are those of the calls that change something.
 func TestChanges(t *testing.T) {
 	reading := []Op{

@@ -26,8 +26,9 @@ func here(name string) int {
 	return unix.AT_SYMLINK_NOFOLLOW
 }
 
-// Open opens a name in a directory, never following a link that the name is.
+// Open opens a name in a directory, never following a link that the name is. With an error, fd is -1.
 func (d *Disk) Open(dir int, name string, flags int, mode uint32) (fd int, err error) {
+	fd = -1
 	err = d.do(OpOpen, func() error {
 		fd, err = unix.Openat(dir, name, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NOCTTY, mode)
 		return err
@@ -37,6 +38,7 @@ func (d *Disk) Open(dir int, name string, flags int, mode uint32) (fd int, err e
 
 // OpenTemporary opens a new file for reading and writing that has no name yet (O_TMPFILE, open(2)); LinkFile gives it one.
 func (d *Disk) OpenTemporary(dir int, mode uint32) (fd int, err error) {
+	fd = -1
 	err = d.do(OpOpen, func() error {
 		fd, err = unix.Openat(dir, ".", unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, mode)
 		return err

@@ -69,25 +69,25 @@ func (f *FS) Create(_ context.Context, c *vfs.Caller, dir vfs.Handle, name strin
 // createFile makes a regular file that is not there: directly where the kernel makes it whole, or else without a name,
 // which it gets when it is dressed.
 func (f *FS) createFile(op *dirOp, name string, b *birth) (fd int, ch vfs.DirChange, err error) {
+	fd = -1
 	if f.plain(op.dir, b) && b.mode&0o600 == 0o600 {
 		ch, err = op.change(func() error {
 			fd, err = f.disk.Open(op.dir.fd, name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, b.mode)
 			return err
 		})
-		return fd, ch, err
+	} else {
+		fd, err = f.disk.OpenTemporary(op.dir.fd, 0o600)
+		if err == nil {
+			err = f.dress(fd, b, false)
+		}
+		if err == nil {
+			ch, err = op.change(func() error { return f.disk.LinkFile(fd, op.dir.fd, name) })
+		}
 	}
-	fd, err = f.disk.OpenTemporary(op.dir.fd, 0o600)
-	if err != nil {
-		return -1, ch, err
+	if err != nil && fd >= 0 {
+		disk.Close(fd) // the file may have its name; what comes after that can fail too
 	}
-	if err = f.dress(fd, b, false); err == nil {
-		ch, err = op.change(func() error { return f.disk.LinkFile(fd, op.dir.fd, name) })
-	}
-	if err != nil {
-		disk.Close(fd)
-		return -1, ch, err
-	}
-	return fd, ch, nil
+	return fd, ch, err
 }
 
 // existing returns the file that has the name, if the caller may open it so.

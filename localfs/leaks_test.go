@@ -1,0 +1,190 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package localfs_test
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/hubhome/hubhome/disk"
+	"github.com/hubhome/hubhome/vfs"
+)
+
+// TestEveryCallFails fails the first, second, third … system call of every method, until it runs to its end without
+// hitting one. Whatever has been done by then, no descriptor and no lock stays behind, and no answer says more than happened.
+func TestEveryCallFails(t *testing.T) {
+	stride := int64(1)
+	if testing.Short() {
+		stride = 5
+	}
+	for _, coarse := range []bool{false, true} {
+		for name, call := range leakCalls {
+			t.Run(fmt.Sprintf("coarse=%v/%s", coarse, name), func(t *testing.T) {
+				for nth := int64(1); failNth(t, nth, coarse, call); nth += stride {
+					if nth > 100 {
+						t.Fatal("it makes more than 100 system calls")
+					}
+				}
+			})
+		}
+	}
+}
+
+// failNth fails one call, and tells whether there was one to fail.
+func failNth(t *testing.T, nth int64, coarse bool, call func(*leaking) error) (hit bool) {
+	t.Helper()
+	s := newStore(t)
+	var calls, armed atomic.Int64
+	var failed atomic.Pointer[disk.Op]
+	s.disk.Before = func(op disk.Op) error {
+		if armed.Load() == 1 && calls.Add(1) == nth {
+			failed.Store(&op)
+			return syscall.EIO
+		}
+		return nil
+	}
+	fs := s.open()
+	if coarse {
+		fs.Coarse()
+	}
+	l := &leaking{FS: fs, home: home(t, fs, "ada")}
+	_, l.file = create(t, fs, l.home, "f")
+	_, l.other = create(t, fs, l.home, "over")
+	for _, name := range []string{"d", "e"} {
+		e, _, err := fs.Mkdir(ctx, user, l.home, name, vfs.SetAttr{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.dir = e.Handle
+	}
+	before := descriptors(t)
+	armed.Store(1)
+	err := call(l)
+	armed.Store(0)
+	op := failed.Load()
+	switch {
+	case op == nil && err != nil:
+		t.Errorf("nothing fails, and it answers %v", err)
+	case op != nil && !errors.Is(err, syscall.EIO):
+		t.Errorf("call %d, %s, fails, and it answers %v", nth, *op, err)
+	}
+	if after := descriptors(t); after != before {
+		t.Errorf("call %d, %v, fails: %d descriptors were open before and %d are after", nth, op, before, after)
+	}
+	// No lock is in the way of what comes next in the same directories.
+	for _, dir := range []vfs.Handle{l.home, l.dir} {
+		if _, _, err := fs.Symlink(ctx, user, dir, "afterwards", "x", vfs.SetAttr{}); err != nil {
+			t.Errorf("call %d, %v, fails: the next change of the directory answers %v", nth, op, err)
+		}
+	}
+	return op != nil
+}
+
+// leaking is a tree with a home, the files "f" and "over" and the empty directories "d" and "e" in it.
+type leaking struct {
+	vfs.FS
+	home, file, other, dir vfs.Handle
+}
+
+func (l *leaking) create(c *vfs.Caller, name string, how vfs.Create) error {
+	f, _, _, _, err := l.Create(ctx, c, l.home, name, how, vfs.Read|vfs.Write)
+	if err == nil {
+		err = f.Close()
+	} else if f != nil {
+		return errors.New("a File and an error")
+	}
+	return err
+}
+
+// with opens two files and gives them to call.
+func (l *leaking) with(call func(f, g vfs.File) error) error {
+	f, err := l.Open(ctx, user, l.file, vfs.Read|vfs.Write)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	g, err := l.Open(ctx, user, l.other, vfs.Read|vfs.Write)
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	return call(f, g)
+}
+
+var leakCalls = map[string]func(*leaking) error{
+	"Create, of the process": func(l *leaking) error { return l.create(nil, "new", vfs.Create{}) },
+	"Create, of a user":      func(l *leaking) error { return l.create(user, "new", vfs.Create{}) },
+	"Create, exclusive": func(l *leaking) error {
+		return l.create(user, "new", vfs.Create{Mode: vfs.Exclusive, Verifier: [8]byte{1}})
+	},
+	"Create, of what is there": func(l *leaking) error { return l.create(user, "f", vfs.Create{}) },
+	"Create, cutting":          func(l *leaking) error { return l.create(user, "f", vfs.Create{Attr: vfs.SetAttr{Size: new(uint64)}}) },
+	"Mkdir, of the process":    func(l *leaking) error { _, _, err := l.Mkdir(ctx, nil, l.home, "new", vfs.SetAttr{}); return err },
+	"Mkdir, of a user":         func(l *leaking) error { _, _, err := l.Mkdir(ctx, user, l.home, "new", vfs.SetAttr{}); return err },
+	"Symlink": func(l *leaking) error {
+		_, _, err := l.Symlink(ctx, user, l.home, "new", "f", vfs.SetAttr{})
+		return err
+	},
+	"Link":                     func(l *leaking) error { _, err := l.Link(ctx, user, l.file, l.dir, "new"); return err },
+	"Remove":                   func(l *leaking) error { _, _, err := l.Remove(ctx, user, l.home, "f"); return err },
+	"Remove, of a directory":   func(l *leaking) error { _, _, err := l.Remove(ctx, user, l.home, "d"); return err },
+	"Rename":                   func(l *leaking) error { _, _, _, err := l.Rename(ctx, user, l.home, "f", l.home, "new"); return err },
+	"Rename, over a file":      func(l *leaking) error { _, _, _, err := l.Rename(ctx, user, l.home, "f", l.home, "over"); return err },
+	"Rename, of a directory":   func(l *leaking) error { _, _, _, err := l.Rename(ctx, user, l.home, "d", l.dir, "new"); return err },
+	"Rename, to the same name": func(l *leaking) error { _, _, _, err := l.Rename(ctx, user, l.home, "f", l.home, "f"); return err },
+	"Lookup":                   func(l *leaking) error { _, err := l.Lookup(ctx, user, l.home, "f"); return err },
+	"Parent":                   func(l *leaking) error { _, err := l.Parent(ctx, user, l.dir); return err },
+	"ReadDir": func(l *leaking) error {
+		_, err := l.ReadDir(ctx, user, l.home, 0, false, func(*vfs.DirEntry) bool { return true })
+		return err
+	},
+	"GetAttr": func(l *leaking) error { _, err := l.GetAttr(ctx, l.file); return err },
+	"StatFS":  func(l *leaking) error { _, err := l.StatFS(ctx, l.file); return err },
+	"SetAttr, of a file": func(l *leaking) error {
+		_, err := l.SetAttr(ctx, user, l.file, vfs.SetAttr{Mode: new(uint32), Size: new(uint64)})
+		return err
+	},
+	"SetAttr, of a directory": func(l *leaking) error {
+		_, err := l.SetAttr(ctx, user, l.dir, vfs.SetAttr{Mtime: vfs.SetTime{Set: true, Now: true}})
+		return err
+	},
+	"SetXattr, of a file": func(l *leaking) error {
+		_, err := l.SetXattr(ctx, user, l.file, "x", []byte("y"), vfs.XattrEither)
+		return err
+	},
+	"SetXattr, of a directory": func(l *leaking) error {
+		_, err := l.SetXattr(ctx, user, l.dir, "x", []byte("y"), vfs.XattrEither)
+		return err
+	},
+	"ListXattr": func(l *leaking) error { _, err := l.ListXattr(ctx, user, l.file); return err },
+	"Open, read, write, commit": func(l *leaking) error {
+		return l.with(func(f, g vfs.File) error {
+			if _, _, _, err := f.WriteAt(ctx, []byte("text"), 0, vfs.FileSync); err != nil {
+				return err
+			}
+			if _, _, err := g.CopyFrom(ctx, f, 0, 0, 4); err != nil {
+				return err
+			}
+			if _, _, err := g.ReadAt(ctx, make([]byte, 4), 0); err != nil {
+				return err
+			}
+			if _, _, err := g.Seek(ctx, vfs.SeekHole, 0); err != nil {
+				return err
+			}
+			if err := g.Truncate(ctx, 1); err != nil {
+				return err
+			}
+			if err := g.Allocate(ctx, 0, 4096); err != nil {
+				return err
+			}
+			if err := g.Deallocate(ctx, 0, 4096); err != nil {
+				return err
+			}
+			_, err := g.Commit(ctx)
+			return err
+		})
+	},
+}
