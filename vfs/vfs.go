@@ -134,7 +134,8 @@ const (
 type Create struct {
 	Mode     CreateMode
 	Verifier [8]byte
-	// Attr is set on a file that Create made. Mode is 0644 where nil. UID and GID are the caller's where nil.
+	// Attr is set on a file that Create made. Mode is 0644 where nil. UID and GID are the caller's where nil; in a
+	// directory with the set-group-id bit, GID is the directory's.
 	Attr SetAttr
 }
 
