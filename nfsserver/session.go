@@ -122,7 +122,7 @@ func opCreateSession(c *compound) nfs4.Status {
 	s.createMu.Lock()
 	defer s.createMu.Unlock()
 	cl := s.clients.byID(a.ClientID)
-	if cl == nil {
+	if cl == nil || !cl.confirmed && s.leaseOver(cl) {
 		return nfs4.ErrStaleClientID
 	}
 	if cl.principal != (principal{flavor: c.call.Cred.Flavor, uid: c.call.Cred.UID}) && !cl.confirmed {
