@@ -207,8 +207,11 @@ func decodeReply(d *Decoder) error {
 	case msgAccepted:
 		d.Uint32() // The verifier says nothing.
 		d.Opaque(maxAuthBody)
-		if stat = AcceptStat(d.Uint32()); stat == progMismatch {
+		switch stat = AcceptStat(d.Uint32()); {
+		case stat == progMismatch:
 			stat = ProgMismatch(uint16(d.Uint32()), uint16(d.Uint32()))
+		case stat > SystemErr: // the values beyond are this side's own
+			d.Fail()
 		}
 	case msgDenied:
 		stat = decodeDenied(d)

@@ -188,26 +188,3 @@ func held(b *budget) int64 {
 	}
 	return b.total - low
 }
-
-// FuzzRecord reads any bytes as records, in pieces of any size.
-func FuzzRecord(f *testing.F) {
-	f.Add([]byte{}, uint16(1))
-	f.Add(fragments([]byte("a record")), uint16(3))
-	f.Add(fragments([]byte("in"), nil, []byte(" fragments")), uint16(100))
-	f.Add(fragments(randomBytes(smallBuffer+100)), uint16(1000))
-	f.Fuzz(func(t *testing.T, wire []byte, piece uint16) {
-		rr := readerOf(wire, int(piece)+1)
-		records := 0
-		for {
-			record, err := rr.next(context.Background())
-			if err != nil {
-				break
-			}
-			if records += len(record) + markSize; records > len(wire) {
-				t.Fatalf("%d bytes of records from %d", records, len(wire))
-			}
-			rr.memory.give(record)
-		}
-		expectAllGiven(t, rr.memory)
-	})
-}
