@@ -47,37 +47,10 @@ func (f *FS) SetAttr(_ context.Context, c *vfs.Caller, h vfs.Handle, set vfs.Set
 		return vfs.Attr{}, err
 	}
 	defer n.close()
-	a := n.attr()
-	if n.level < levelLoose && !c.Root() && (set.Mode != nil || set.UID != nil || set.GID != nil) {
-		return vfs.Attr{}, syscall.EPERM // owner and mode of a hub's directory are the configuration's
-	}
-	if err := vfs.PermitSetAttr(c, &a, &set); err != nil {
-		return vfs.Attr{}, err
-	}
-	var data int
-	switch {
-	case set.Size != nil && a.Type != vfs.Regular:
-		return vfs.Attr{}, notRegular(a.Type)
-	case a.Type == vfs.Regular, a.Type == vfs.Directory:
-		flags := unix.O_RDONLY
-		if set.Size != nil {
-			flags = unix.O_RDWR
-		}
-		if data, err = f.disk.OpenHandle(f.root, n.kernel, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK); err != nil {
-			return vfs.Attr{}, err
-		}
+	data, err := f.alter(n, c, &set)
+	if data >= 0 {
 		defer disk.Close(data)
-	default:
-		data = -1 // links, pipes, sockets and devices are changed without being opened
 	}
-	if n.isDir() {
-		defer f.stripes.lock(n.st.Ino)()
-	}
-	if err := f.changing(n.fd, n.st.Ino); err != nil {
-		return vfs.Attr{}, err
-	}
-	err = f.apply(n.fd, data, c, &a, &set)
-	f.changed(n.st.Ino)
 	if err == nil {
 		err = f.settleAttr(n, data)
 	}
@@ -88,6 +61,41 @@ func (f *FS) SetAttr(_ context.Context, c *vfs.Caller, h vfs.Handle, set vfs.Set
 		return vfs.Attr{}, err
 	}
 	return n.attr(), nil
+}
+
+// alter makes the changes, where the caller may. The file is locked from the look at who owns it to the last change: a
+// mode that its owner may set must not be set after the file was given away. data is what there is to sync, or -1; it
+// is the caller's to close, also with an error.
+func (f *FS) alter(n *node, c *vfs.Caller, set *vfs.SetAttr) (data int, err error) {
+	defer f.stripes.lock(n.st.Ino)()
+	if n.change, err = f.look(n.fd, &n.st); err != nil {
+		return -1, err
+	}
+	a := n.attr()
+	if n.level < levelLoose && !c.Root() && (set.Mode != nil || set.UID != nil || set.GID != nil) {
+		return -1, syscall.EPERM // owner and mode of a hub's directory are the configuration's
+	}
+	if err := vfs.PermitSetAttr(c, &a, set); err != nil {
+		return -1, err
+	}
+	data = -1 // links, pipes, sockets and devices are changed without being opened
+	switch {
+	case set.Size != nil && a.Type != vfs.Regular:
+		return -1, notRegular(a.Type)
+	case a.Type == vfs.Regular, a.Type == vfs.Directory:
+		flags := unix.O_RDONLY
+		if set.Size != nil {
+			flags = unix.O_RDWR
+		}
+		if data, err = f.disk.OpenHandle(f.root, n.kernel, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK); err != nil {
+			return -1, err
+		}
+	}
+	if err := f.changing(n.fd, n.st.Ino); err != nil {
+		return data, err
+	}
+	defer f.changed(n.st.Ino)
+	return data, f.apply(n.fd, data, c, &a, set)
 }
 
 // notRegular is the error for what only a regular file has.
@@ -118,7 +126,7 @@ func (f *FS) apply(fd, data int, c *vfs.Caller, a *vfs.Attr, set *vfs.SetAttr) e
 		if *set.Size > math.MaxInt64 {
 			return syscall.EFBIG
 		}
-		if err := f.killSetID(data); err != nil {
+		if err := f.clearSetID(data); err != nil {
 			return err
 		}
 		if err := f.disk.Truncate(data, int64(*set.Size)); err != nil {
@@ -148,7 +156,8 @@ func (f *FS) apply(fd, data int, c *vfs.Caller, a *vfs.Attr, set *vfs.SetAttr) e
 			mode &^= unix.S_ISGID
 		}
 		if mode&setIDBits != 0 {
-			f.setIDs.Add(1)
+			// Who writes after this looks again, and who looked meanwhile too.
+			defer f.setIDs.Add(1)
 		}
 		if err := f.disk.Chmod(fd, disk.Here, mode); err != nil {
 			return err

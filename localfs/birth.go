@@ -75,10 +75,9 @@ func (f *FS) dress(fd int, b *birth, link bool) error {
 	if err := f.bearing(fd); err != nil {
 		return err
 	}
-	if b.uid != f.uid || b.gid != f.gid {
-		if err := f.disk.Chown(fd, disk.Here, int(b.uid), int(b.gid)); err != nil {
-			return err
-		}
+	// Also where they are the process's own: the directory may have given the file its group.
+	if err := f.disk.Chown(fd, disk.Here, int(b.uid), int(b.gid)); err != nil {
+		return err
 	}
 	if !link {
 		if err := f.disk.Chmod(fd, disk.Here, b.mode); err != nil {

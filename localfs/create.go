@@ -106,8 +106,9 @@ func (f *FS) existing(op *dirOp, c *vfs.Caller, name string, how vfs.Create, acc
 	a := n.attr()
 	switch {
 	case how.Mode == vfs.Exclusive:
-		// Who made the file may have it, whatever its mode: this is the same OPEN again.
-		if a.Type != vfs.Regular || a.Size != 0 || !isVerifier(&n.st, how.Verifier) {
+		// Who made the file may have it, whatever its mode: this is the same OPEN again. Times alone prove nothing: anybody
+		// can look at them.
+		if a.Type != vfs.Regular || a.Size != 0 || !c.Owns(&a) || !isVerifier(&n.st, how.Verifier) {
 			err = syscall.EEXIST
 		}
 	case a.Type != vfs.Regular:
@@ -142,7 +143,7 @@ func (f *FS) reopen(n *node, how vfs.Create, access vfs.Access, ch vfs.DirChange
 	}
 	if cuts(how) {
 		if err = f.changing(n.fd, n.st.Ino); err == nil {
-			if err = f.killSetID(fd); err == nil {
+			if err = f.killSetID(fd, n.st.Ino); err == nil {
 				err = f.disk.Truncate(fd, 0)
 			}
 			f.changed(n.st.Ino)

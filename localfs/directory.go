@@ -96,6 +96,7 @@ func (f *FS) ReadDir(_ context.Context, c *vfs.Caller, dir vfs.Handle, cookie ui
 	if err := vfs.Permit(c, &a, vfs.MayRead); err != nil {
 		return false, err
 	}
+	search := vfs.Permit(c, &a, vfs.MayExec) // names are for who may read, what they name is for who may search
 	offset := int64(0)
 	if cookie != 0 {
 		if cookie < firstCookie {
@@ -115,7 +116,9 @@ func (f *FS) ReadDir(_ context.Context, c *vfs.Caller, dir vfs.Handle, cookie ui
 		if hubs != nil && hubs.byName[e.Name] == nil {
 			return true
 		}
-		if withAttr {
+		if withAttr && search != nil {
+			e.Err = search
+		} else if withAttr {
 			if e.Entry, e.Err = f.entry(d, e.Name); e.Err == syscall.ENOENT {
 				return true
 			}

@@ -160,15 +160,22 @@ func (o *file) killSetID() error {
 	if o.plain.Load() == now {
 		return nil
 	}
-	if err := o.fs.killSetID(o.fd); err != nil {
+	if err := o.fs.killSetID(o.fd, o.ino); err != nil {
 		return err
 	}
 	o.plain.Store(now)
 	return nil
 }
 
-// killSetID clears the set-id bits of an open file, as the kernel does where somebody without privileges writes.
-func (f *FS) killSetID(fd int) error {
+// killSetID clears the set-id bits of an open file, as the kernel does where somebody without privileges writes. The mode
+// is nobody else's to change meanwhile.
+func (f *FS) killSetID(fd int, ino uint64) error {
+	defer f.stripes.lock(ino)()
+	return f.clearSetID(fd)
+}
+
+// clearSetID is killSetID for a file that is locked.
+func (f *FS) clearSetID(fd int) error {
 	var st disk.Stat
 	if err := f.disk.Stat(fd, disk.Here, &st); err != nil {
 		return err
