@@ -24,7 +24,12 @@ func (f *FS) Create(_ context.Context, c *vfs.Caller, dir vfs.Handle, name strin
 	switch err {
 	case nil:
 		ch = vfs.DirChange{Before: op.dir.change, After: op.dir.change, Atomic: true}
-		op.abandon() // nothing of the directory has changed
+		if how.Mode != vfs.Exclusive {
+			op.abandon() // nothing of the directory has changed
+		} else if err = op.end(); err != nil { // the request that made the file may not have got here
+			n.close()
+			return nil, e, false, ch, err
+		}
 		return f.reopen(n, how, access, ch)
 	case syscall.ENOENT:
 	default:

@@ -107,22 +107,32 @@ func (o *file) ReadAt(_ context.Context, p []byte, off uint64) (n int, eof bool,
 	return n, off+uint64(n) >= st.Size, nil
 }
 
-// WriteAt writes, and syncs the file where that is asked for.
+// syncedTries is how often a synced write is made before it is refused.
+const syncedTries = 3
+
+// WriteAt writes, and syncs the file where that is asked for. Where another's fsync fails between the write and its own,
+// the data may have been dropped and the own fsync finds nothing to complain of: it is written again.
 func (o *file) WriteAt(_ context.Context, p []byte, off uint64, want vfs.Stability) (n int, did vfs.Stability, v vfs.Verifier, err error) {
-	// The verifier from before: if unsynced data is lost meanwhile, this data may be too.
-	v = *o.fs.verifier.Load()
-	if err := o.changing(off, uint64(len(p))); err != nil {
-		return 0, vfs.Unstable, v, err
+	for range syncedTries {
+		// The verifier from before: if unsynced data is lost meanwhile, this data may be too.
+		v = *o.fs.verifier.Load()
+		if err := o.changing(off, uint64(len(p))); err != nil {
+			return 0, vfs.Unstable, v, err
+		}
+		n, err = o.write(p, int64(off))
+		o.fs.changed(o.ino)
+		if err != nil || want == vfs.Unstable {
+			return n, vfs.Unstable, v, err
+		}
+		synced, err := o.fs.sync(o.inode.kernel, o.fd)
+		if err != nil {
+			return 0, vfs.Unstable, synced, err
+		}
+		if synced == v {
+			return n, vfs.FileSync, v, nil
+		}
 	}
-	n, err = o.write(p, int64(off))
-	o.fs.changed(o.ino)
-	if err != nil || want == vfs.Unstable {
-		return n, vfs.Unstable, v, err
-	}
-	if v, err = o.fs.sync(o.inode.kernel, o.fd); err != nil {
-		return 0, vfs.Unstable, v, err
-	}
-	return n, vfs.FileSync, v, nil
+	return 0, vfs.Unstable, v, syscall.EIO
 }
 
 // write writes as much as it can: an error comes only where that is nothing.

@@ -106,7 +106,7 @@ func (f *FS) RemoveXattr(_ context.Context, c *vfs.Caller, h vfs.Handle, name st
 	return f.changeXattr(c, h, name, f.disk.RemoveXattr)
 }
 
-// changeXattr runs a change of a file's attributes, which nothing else changes meanwhile where it is a directory.
+// changeXattr runs a change of a file's attributes and syncs it.
 func (f *FS) changeXattr(c *vfs.Caller, h vfs.Handle, name string, change func(fd int, full string) error) (ch vfs.DirChange, err error) {
 	full, err := xattrName(name)
 	if err != nil {
@@ -118,6 +118,15 @@ func (f *FS) changeXattr(c *vfs.Caller, h vfs.Handle, name string, change func(f
 	}
 	defer n.close()
 	defer disk.Close(fd)
+	if ch, err = f.alterXattr(n, func() error { return change(fd, full) }); err != nil {
+		return ch, err
+	}
+	_, err = f.sync(n.kernel, fd)
+	return ch, err
+}
+
+// alterXattr makes a change between the change attribute's before and after. A directory is locked meanwhile.
+func (f *FS) alterXattr(n *node, change func() error) (ch vfs.DirChange, err error) {
 	if n.isDir() {
 		defer f.stripes.lock(n.st.Ino)()
 		if n.change, err = f.look(n.fd, &n.st); err != nil {
@@ -128,11 +137,8 @@ func (f *FS) changeXattr(c *vfs.Caller, h vfs.Handle, name string, change func(f
 	if err := f.changing(n.fd, n.st.Ino); err != nil {
 		return ch, err
 	}
-	err = change(fd, full)
+	err = change()
 	f.changed(n.st.Ino)
-	if err == nil {
-		_, err = f.sync(n.kernel, fd)
-	}
 	if err != nil {
 		return ch, err
 	}
