@@ -38,7 +38,8 @@ func (f *FS) maySearch(c *vfs.Caller, d *node) error {
 }
 
 // Parent returns the directory that a directory is in. The directory above a hub's is the root, and above the root is
-// nothing.
+// nothing. ESTALE where somebody has moved the directory, on the disk, out of its home: what is above it there is not for
+// clients to see.
 func (f *FS) Parent(_ context.Context, c *vfs.Caller, dir vfs.Handle) (vfs.Entry, error) {
 	d, err := f.open(dir)
 	if err != nil {
@@ -51,7 +52,7 @@ func (f *FS) Parent(_ context.Context, c *vfs.Caller, dir vfs.Handle) (vfs.Entry
 	if d.level == levelRoot {
 		return vfs.Entry{}, syscall.ENOENT
 	}
-	fd, err := f.disk.Open(d.fd, "..", unix.O_PATH|unix.O_DIRECTORY, 0)
+	fd, err := f.above(d.fd)
 	if err != nil {
 		return vfs.Entry{}, err
 	}
@@ -61,21 +62,70 @@ func (f *FS) Parent(_ context.Context, c *vfs.Caller, dir vfs.Handle) (vfs.Entry
 	if err != nil {
 		return vfs.Entry{}, err
 	}
-	up := inode{hub: d.hub, home: d.home, level: levelFile}
-	switch {
-	case d.level == levelHub:
-		up = inode{level: levelRoot}
-	case d.level == levelHome:
-		up = inode{level: levelHub, hub: d.hub}
-	case st.Ino == d.home:
-		up.level = levelHome
-	}
 	kernel, _, err := f.disk.AppendHandle(nil, fd, disk.Here)
 	if err != nil {
 		return vfs.Entry{}, err
 	}
-	up.kernel = string(kernel)
+	up := inode{level: levelFile, hub: d.hub, home: d.home, kernel: string(kernel)}
+	inside := f.ours(&st)
+	switch {
+	case d.level == levelHub:
+		up.level, up.hub = levelRoot, 0
+		inside = up == f.rootFile
+	case d.level == levelHome:
+		up.level, up.home = levelHub, 0
+		inside = inside && st.Ino == d.hub
+	case st.Ino == d.home:
+		up.level = levelHome
+	default:
+		if inside, err = f.below(fd, d.home); err != nil {
+			return vfs.Entry{}, err
+		}
+	}
+	if !inside {
+		return vfs.Entry{}, syscall.ESTALE
+	}
 	return vfs.Entry{Handle: f.signer.seal(&up), Attr: attrOf(&up, &st, change)}, nil
+}
+
+// above opens the directory that an open directory is in.
+func (f *FS) above(fd int) (int, error) {
+	return f.disk.Open(fd, "..", unix.O_PATH|unix.O_DIRECTORY, 0)
+}
+
+// maxDepth is how many directories below is willing to climb: the time of some milliseconds.
+const maxDepth = 4096
+
+// below tells whether an open directory lies below a home's, by its inode number.
+func (f *FS) below(fd int, home uint64) (bool, error) {
+	at, last := fd, uint64(0)
+	defer func() {
+		if at != fd {
+			disk.Close(at)
+		}
+	}()
+	for range maxDepth {
+		up, err := f.above(at)
+		if err != nil {
+			return false, err
+		}
+		if at != fd {
+			disk.Close(at)
+		}
+		at = up
+		var st disk.Stat
+		if err := f.disk.Stat(at, disk.Here, &st); err != nil {
+			return false, err
+		}
+		if st.Ino == last || !f.ours(&st) {
+			return false, nil // nothing is above the file system's root
+		}
+		if st.Ino == home {
+			return true, nil
+		}
+		last = st.Ino
+	}
+	return false, nil
 }
 
 // firstCookie is what cookies are above an entry's offset in the directory: 0 to 2 are reserved (RFC 8881 section

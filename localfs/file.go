@@ -90,6 +90,7 @@ func (o *file) ReadAt(_ context.Context, p []byte, off uint64) (n int, eof bool,
 	if off > math.MaxInt64 {
 		return 0, true, nil
 	}
+	p = p[:min(uint64(len(p)), math.MaxInt64-off)] // the kernel refuses to read past what can be an offset
 	for n < len(p) {
 		m, err := o.fs.disk.Read(o.fd, p[n:], int64(off)+int64(n))
 		if err != nil {

@@ -60,6 +60,14 @@ func failNth(t *testing.T, nth int64, coarse bool, call func(*leaking) error) (h
 		}
 		l.dir = e.Handle
 	}
+	l.deep = l.home
+	for range 4 {
+		e, _, err := fs.Mkdir(ctx, user, l.deep, "deeper", vfs.SetAttr{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.deep = e.Handle
+	}
 	before := descriptors(t)
 	armed.Store(1)
 	err := call(l)
@@ -83,10 +91,11 @@ func failNth(t *testing.T, nth int64, coarse bool, call func(*leaking) error) (h
 	return op != nil
 }
 
-// leaking is a tree with a home, the files "f" and "over" and the empty directories "d" and "e" in it.
+// leaking is a tree with a home, in which are the files "f" and "over", the empty directories "d" and "e", and one that is
+// four levels down.
 type leaking struct {
 	vfs.FS
-	home, file, other, dir vfs.Handle
+	home, file, other, dir, deep vfs.Handle
 }
 
 func (l *leaking) create(c *vfs.Caller, name string, how vfs.Create) error {
@@ -137,6 +146,7 @@ var leakCalls = map[string]func(*leaking) error{
 	"Rename, to the same name": func(l *leaking) error { _, _, _, err := l.Rename(ctx, user, l.home, "f", l.home, "f"); return err },
 	"Lookup":                   func(l *leaking) error { _, err := l.Lookup(ctx, user, l.home, "f"); return err },
 	"Parent":                   func(l *leaking) error { _, err := l.Parent(ctx, user, l.dir); return err },
+	"Parent, deep down":        func(l *leaking) error { _, err := l.Parent(ctx, user, l.deep); return err },
 	"ReadDir": func(l *leaking) error {
 		_, err := l.ReadDir(ctx, user, l.home, 0, false, func(*vfs.DirEntry) bool { return true })
 		return err
