@@ -31,6 +31,8 @@ type ClientRecords struct {
 
 	mu      sync.Mutex
 	records map[string]ClientRecord // by owner
+	// unsure: owners whose file could not be written or removed to the end, and may say what it said before or not.
+	unsure map[string]struct{}
 }
 
 // clientFile is a record on the disk.
@@ -51,7 +53,7 @@ func openClientRecords(s *Store) (*ClientRecords, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &ClientRecords{store: s, dir: dir, records: map[string]ClientRecord{}}
+	r := &ClientRecords{store: s, dir: dir, records: map[string]ClientRecord{}, unsure: map[string]struct{}{}}
 	if err := r.read(); err != nil {
 		disk.Close(dir)
 		return nil, fmt.Errorf("read client records: %w", err)
@@ -142,15 +144,20 @@ func (r *ClientRecords) Add(owner []byte, verifier [8]byte, home vfs.HomeID) err
 func (r *ClientRecords) Replace(owner []byte, verifier [8]byte, homes []vfs.HomeID) error {
 	r.mu.Lock()
 	record, ok := r.records[string(owner)]
+	_, unsure := r.unsure[string(owner)]
 	r.mu.Unlock()
-	if !ok && len(homes) == 0 || ok && record.Verifier == verifier && slices.Equal(record.Homes, homes) {
+	same := !ok && len(homes) == 0 || ok && record.Verifier == verifier && slices.Equal(record.Homes, homes)
+	if same && !unsure {
 		return nil
 	}
-	if err := r.write(owner, verifier, homes); err != nil {
-		return fmt.Errorf("keep a client's record: %w", err)
-	}
+	err := r.write(owner, verifier, homes)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err != nil {
+		r.unsure[string(owner)] = struct{}{}
+		return fmt.Errorf("keep a client's record: %w", err)
+	}
+	delete(r.unsure, string(owner))
 	if len(homes) == 0 {
 		delete(r.records, string(owner))
 		return nil

@@ -140,7 +140,7 @@ func (s *Store) directory(parent int, name string, mode uint32) (int, error) {
 	flags := unix.O_RDONLY | unix.O_DIRECTORY
 	fd, err := s.disk.Open(parent, name, flags, 0)
 	if err == syscall.ENOENT {
-		if err := s.disk.Mkdir(parent, name, mode); err != nil {
+		if err := s.disk.Mkdir(parent, name, mode); err != nil && err != syscall.EEXIST { // another server was first
 			return -1, fmt.Errorf("make %s: %w", name, err)
 		}
 		if err := s.disk.Sync(parent); err != nil {
@@ -166,15 +166,18 @@ func (s *Store) Path() string { return s.path }
 // Clients returns the records of which client held state where.
 func (s *Store) Clients() *ClientRecords { return s.clients }
 
-// Close gives the store back: another server may have it. No call on its FS may be running, and none may follow.
+// Close gives the store back: another server may have it. No call on its FS may be running, and none may follow. A second
+// Close does nothing.
 func (s *Store) Close() error {
-	for _, fd := range []int{s.nursery, s.own, s.root, s.lock} {
-		if fd >= 0 {
-			disk.Close(fd)
-		}
-	}
+	open := []*int{&s.nursery, &s.own, &s.root, &s.lock}
 	if s.clients != nil {
-		disk.Close(s.clients.dir)
+		open = append([]*int{&s.clients.dir}, open...)
+	}
+	for _, fd := range open {
+		if *fd >= 0 {
+			disk.Close(*fd)
+		}
+		*fd = -1
 	}
 	return nil
 }
