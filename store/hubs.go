@@ -104,8 +104,9 @@ func (s *Store) ensureDir(parent int, name string, owner hubhome.Owner, mode uin
 	return true, nil
 }
 
-// unfinished is the name of a directory of a hub while it is made: none that localfs uses.
-const unfinished = "hub"
+// unfinished is the name of a directory of a hub while it is made: none that localfs uses, whose names are numbers to the
+// base of 36.
+const unfinished = "new-hub"
 
 func (s *Store) makeDir(parent int, name string, owner hubhome.Owner, mode uint32) error {
 	if err := s.disk.Unlink(s.nursery, unfinished, unix.AT_REMOVEDIR); err != nil && err != syscall.ENOENT {
