@@ -32,7 +32,7 @@ func (r *reader) document(data []byte) *ast.MappingNode {
 		if e, ok := errors.AsType[yaml.Error](err); ok {
 			at, message = place(e.GetToken()), e.GetMessage()
 		}
-		r.report(at, "", "is not YAML from here on: %s", strings.TrimSpace(message))
+		r.report(at, "", "is not YAML from here on: %s", advice(strings.TrimSpace(message)))
 		return nil
 	}
 	var body ast.Node
@@ -51,6 +51,19 @@ func (r *reader) document(data []byte) *ast.MappingNode {
 		}
 	}
 	return r.root(body)
+}
+
+// advice is what the parser says, with what to do where that is not plain from it.
+func advice(message string) string {
+	switch {
+	case strings.HasPrefix(message, "found character '\t'"):
+		return "a tab, by which nothing can be indented; write spaces"
+	case strings.HasPrefix(message, "value is not allowed"), strings.HasPrefix(message, "mapping value is not allowed"),
+		strings.HasPrefix(message, "non-map value"):
+		return message + "; keys that belong together begin in one column, each has a colon and a space after it, " +
+			"and text with brackets or a colon is in quotes"
+	}
+	return message
 }
 
 // root returns a document's mapping.

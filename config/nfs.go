@@ -121,7 +121,7 @@ func (r *reader) allow(v value) {
 		}
 		switch v.node.Type() {
 		case ast.NullType:
-			r.wrong(v, "has an empty line; take it out")
+			r.wrong(v, "has an entry without a value; take it out")
 			return
 		case ast.MappingType: // the parser's idea of fd00::/8 between braces
 			r.wrong(v, `is a mapping, not text; put an IPv6 network in quotes, such as "fd00::/8"`)

@@ -20,6 +20,8 @@ func (r *reader) storePath(v value) {
 		r.wrong(v, "has a NUL character, which no path can have; take it out")
 	case path == "~" || strings.HasPrefix(path, "~/"):
 		r.wrong(v, "begins with ~, which only a shell understands; write the home directory's path out")
+	case strings.HasPrefix(path, "$"):
+		r.wrong(v, "begins with $, which only a shell understands; write the path out")
 	case filepath.IsAbs(path):
 		r.config.Store.Disk.Path = filepath.Clean(path)
 	default:
