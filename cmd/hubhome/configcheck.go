@@ -34,7 +34,7 @@ Exit codes:
   2  the command was not called as its help says`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return fmt.Errorf("name one FILE, not %d", len(args))
+				return fmt.Errorf("name one FILE, not %d: hubhome config check FILE", len(args))
 			}
 			return nil
 		},

@@ -38,7 +38,12 @@ Exit codes:
   0  stopped by a signal
   1  it could not start, or could not go on, or was stopped in the middle of stopping
   2  the command was not called as its help says`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unknown argument %q; a flag names the configuration: hubhome serve --config FILE", args[0])
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file == "" {
 				return usageError{errors.New("say what to serve: hubhome serve --config FILE")}
