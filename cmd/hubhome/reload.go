@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"slices"
 	"sync"
@@ -29,18 +30,20 @@ func (s *server) reloads(ctx context.Context, hangUp <-chan os.Signal) {
 			s.log.Warn("changes of the configuration are not noticed any longer; send SIGHUP", "error", err)
 		}
 	})
+	last := taken
 	for {
+		level := slog.LevelInfo
 		select {
 		case <-ctx.Done():
 			return
 		case <-changed:
-			if s.reload(ctx) == unchanged {
-				s.log.Debug("the configuration says what it said")
+			if last != refused { // else somebody waits to hear that the file is right again
+				level = slog.LevelDebug
 			}
 		case <-hangUp:
-			if s.reload(ctx) == unchanged {
-				s.log.Info("the configuration says what it said", "file", s.file)
-			}
+		}
+		if last = s.reload(ctx); last == unchanged {
+			s.log.Log(ctx, level, "the configuration says what it said", "file", s.file)
 		}
 	}
 }
