@@ -126,7 +126,7 @@ func (t *tour) kill(ctx context.Context) (string, error) {
 	t.downSince = time.Now()
 	pid := t.server.process.pid
 	err = t.server.kill(ctx)
-	return fmt.Sprintf("SIGKILL to process %d while ada's program writes: %d lines synced, 1 MiB elsewhere not", pid, t.scribe.lines.Load()), err
+	return fmt.Sprintf("SIGKILL to process %d while ada's program writes: %d lines synced, 1 MiB not", pid, t.scribe.lines.Load()), err
 }
 
 // startAgain starts a server on the same store and port.
@@ -171,7 +171,7 @@ func (t *tour) unsynced(ctx context.Context) (string, error) {
 		return "", err
 	}
 	t.stored["ada/"+draftName] = sumOf(d.data)
-	return "the commit says that another server wrote it: 1 MiB is written again, and synced", d.file.Close()
+	return "the client learns that the server died before a sync: 1 MiB is written again, and synced", d.file.Close()
 }
 
 // oldHandle uses a handle of the dead server in a new connection.
@@ -187,7 +187,7 @@ func (t *tour) oldHandle(ctx context.Context) (string, error) {
 	if want := t.stored["ada/"+notebookName].size; a.Size != uint64(want) {
 		return "", fmt.Errorf("the handle is of a file with %d bytes and not %d", a.Size, want)
 	}
-	return fmt.Sprintf("the handle of %s from before is still that file: %d bytes, inode %d", notebookName, a.Size, a.FileID), nil
+	return fmt.Sprintf("the file handle of %s is still that file: %d bytes, inode %d", notebookName, a.Size, a.FileID), nil
 }
 
 // allThere reads everything that was ever synced.

@@ -111,7 +111,7 @@ func (t *tour) adminReads(ctx context.Context) (string, error) {
 	}
 	slices.Sort(names)
 	size, err := t.compare(ctx, admin)
-	return fmt.Sprintf("allusers has %s; %d files, %d bytes, as their users wrote them", strings.Join(names, ", "), len(t.stored), size), err
+	return fmt.Sprintf("allusers, the hub's directory: %s; all %d files, %d bytes", strings.Join(names, ", "), len(t.stored), size), err
 }
 
 // compare reads all that was synced, and checks it byte for byte.

@@ -35,7 +35,7 @@ func (t *tour) saveNotebook(ctx context.Context) (string, error) {
 	if err == nil && e.Handle != t.notebook {
 		err = fmt.Errorf("%s is not the file that was renamed to it", notebookName)
 	}
-	return "uid 1000 writes a new file, syncs it, and renames it to " + notebookName + "; then again, over that", err
+	return "uid 1000 writes a new file, syncs it, renames it to " + notebookName + "; then again, over that", err
 }
 
 // squash writes as somebody whom the hub does not know.
@@ -75,7 +75,7 @@ func (t *tour) noWayOut(ctx context.Context) (string, error) {
 	if err := mustRefuse("opening the link", err, syscall.ELOOP); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("in ada's pod there is no “..”, and a link to %s is only text: the server follows none", target), nil
+	return fmt.Sprintf("there is no “..” in ada's pod; a link to %s is text, not followed", target), nil
 }
 
 // apart tries to carry a file from one home to another, with a mount that has both.
@@ -88,7 +88,7 @@ func (t *tour) apart(ctx context.Context) (string, error) {
 	if err := mustRefuse("a rename from one home into another", err, syscall.EXDEV); err != nil {
 		return "", err
 	}
-	return "link and rename from ada's home into grace's are refused, to admins as well: a file's home never changes", nil
+	return "moving or linking a file from ada's home into grace's is refused, to admins as well", nil
 }
 
 // forgeHandle asks for a file by a handle that the server has not given out.
@@ -101,5 +101,5 @@ func (t *tour) forgeHandle(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	return fmt.Sprintf("a bit changed in each of the %d bytes of a handle: refused every time", len(t.notebook)), nil
+	return fmt.Sprintf("a file handle with a bit changed, tried for each of its %d bytes, is refused every time", len(t.notebook)), nil
 }
