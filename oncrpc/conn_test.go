@@ -40,6 +40,14 @@ func send(t *testing.T, conn net.Conn, wire ...[]byte) {
 	}
 }
 
+// setPatience bounds what is done with a connection from now on.
+func setPatience(t *testing.T, conn net.Conn) {
+	t.Helper()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // receive reads one record of one fragment.
 func receive(t *testing.T, conn net.Conn) []byte {
 	t.Helper()
