@@ -50,7 +50,7 @@ Exit codes:
 			return u.end()
 		},
 	}
-	cmd.Flags().StringVar(&output, "output", output, "text, or tsv: a header, then name, escape and safe with tabs between")
+	cmd.Flags().StringVar(&output, "output", output, "text, or tsv: name, escape and safe with tabs between, and no header")
 	return cmd
 }
 
@@ -64,7 +64,6 @@ type usernameWriter struct {
 func newUsernameWriter(w io.Writer, output string) *usernameWriter {
 	u := &usernameWriter{w: bufio.NewWriter(w)}
 	if output == outputTSV {
-		fmt.Fprintln(u.w, "name\tescape\tsafe")
 		return u
 	}
 	u.tabs = tabwriter.NewWriter(u.w, 0, 0, 2, ' ', 0)
