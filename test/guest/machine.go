@@ -27,6 +27,8 @@ const (
 	// kernelOptions give the console to the host and leave out what costs an emulated processor much and guards nothing here.
 	kernelOptions = "console=ttyS0 loglevel=5 panic=-1 tsc=reliable no5lvl mitigations=off init_on_alloc=0 " +
 		"hardened_usercopy=off audit=0 apparmor=0"
+	// processor has all that QEMU can emulate, but for what is slow so and only there to be fast.
+	processor = "max,-erms,-fsrm,-avx,-avx2"
 	// memory is what a guest has, in MiB.
 	memory = 1024
 )
@@ -79,7 +81,7 @@ func (m *Machine) start(i *Image, files string) {
 	_, port, _ := net.SplitHostPort(m.listener.Addr().String())
 	cmd := exec.CommandContext(ctx, qemu,
 		"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio",
-		"-machine", "q35", "-cpu", "max", "-accel", "tcg", "-m", strconv.Itoa(memory),
+		"-machine", "q35", "-cpu", processor, "-accel", "tcg", "-m", strconv.Itoa(memory),
 		"-kernel", i.kernel(), "-initrd", i.initramfs(),
 		"-append", fmt.Sprintf("%s guest.control=%s guest.workers=%d", kernelOptions, port, workers),
 		"-drive", "file="+i.disk()+",format=raw,if=virtio,snapshot=on",

@@ -18,6 +18,9 @@ import (
 	"time"
 )
 
+// command is the package of the server.
+const command = "github.com/hubhome/hubhome/cmd/hubhome"
+
 // server is `hubhome serve` as a process of its own, which can be killed and started again.
 type server struct {
 	t *testing.T
@@ -37,13 +40,35 @@ func buildServer(t *testing.T) string {
 	if binary := os.Getenv("HUBHOME_BINARY"); binary != "" {
 		return binary
 	}
+	noteSources(t)
 	binary := filepath.Join(t.TempDir(), "hubhome")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "github.com/hubhome/hubhome/cmd/hubhome")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, command)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build hubhome: %v\n%s", err, out)
 	}
 	return binary
+}
+
+// noteSources reads the directories that the server is built from. Go takes a test's result from its cache as long as
+// nothing has changed that the test read; without this it would not see that the server has.
+func noteSources(t *testing.T) {
+	t.Helper()
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{if .Main}}{{$.Dir}}{{end}}{{end}}", command)
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("list the packages of hubhome: %v", err)
+	}
+	for dir := range strings.FieldsSeq(string(out)) {
+		if _, err := os.ReadDir(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"../../go.mod", "../../go.sum"} {
+		if _, err := os.Stat(name); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // newServer starts a server with an empty store. It is stopped, and its store removed, at the end of the test.

@@ -20,6 +20,9 @@ if what == "write":
     os.close(fd)
 else:
     pattern = pattern[:4096] + b"by write" + pattern[4104:8192] + b"by mmap" + pattern[8199:]
+    with open(path, "rb") as file:
+        # What the client has in its cache is not what is asked for.
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     with open(path, "rb") as file, mmap.mmap(file.fileno(), size, prot=mmap.PROT_READ) as memory:
         assert memory[:] == pattern, "the mapping has other bytes than were written through one"
         assert file.read() == pattern, "the file has other bytes than were written through a mapping"
