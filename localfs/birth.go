@@ -120,17 +120,46 @@ func (f *FS) bear(op *dirOp, name string, b *birth, link bool, maker func(dir in
 		})
 	}
 	if err != nil {
-		f.discard(temp)
-		return e, ch, err
+		f.discard(f.nursery, temp)
 	}
-	e, err = f.entryAt(&op.dir.inode, fd)
+	switch err {
+	case nil:
+		e, err = f.entryAt(&op.dir.inode, fd)
+	case syscall.EXDEV:
+		return f.bearInPlace(op, name, b, link, maker)
+	}
 	return e, ch, err
 }
 
-// discard removes a name from the nursery. What stays is removed by the next start.
-func (f *FS) discard(temp string) {
-	if f.disk.Unlink(f.nursery, temp, 0) == syscall.EISDIR {
-		f.disk.Unlink(f.nursery, temp, unix.AT_REMOVEDIR)
+// bearInPlace is bear in a directory that takes nothing that was made elsewhere: one whose project id is inherited, as
+// servers with project quotas leave behind (ioctl_xfs_fssetxattr(2)). A crash in between leaves the process's own file.
+func (f *FS) bearInPlace(op *dirOp, name string, b *birth, link bool, maker func(dir int, name string) error) (e vfs.Entry, ch vfs.DirChange, err error) {
+	fd := -1
+	ch, err = op.change(func() error {
+		if err := maker(op.dir.fd, name); err != nil {
+			return err
+		}
+		if fd, err = f.disk.Open(op.dir.fd, name, unix.O_PATH, 0); err == nil {
+			err = f.dress(fd, b, link)
+		}
+		if err != nil {
+			f.discard(op.dir.fd, name)
+		}
+		return err
+	})
+	if fd >= 0 {
+		defer disk.Close(fd)
+	}
+	if err == nil {
+		e, err = f.entryAt(&op.dir.inode, fd)
+	}
+	return e, ch, err
+}
+
+// discard removes what was not finished. What stays in the nursery is removed by the next start.
+func (f *FS) discard(dir int, name string) {
+	if f.disk.Unlink(dir, name, 0) == syscall.EISDIR {
+		f.disk.Unlink(dir, name, unix.AT_REMOVEDIR)
 	}
 }
 
@@ -143,7 +172,7 @@ func (f *FS) sweep() error {
 		return true
 	})
 	for _, name := range names {
-		f.discard(name)
+		f.discard(f.nursery, name)
 	}
 	return err
 }

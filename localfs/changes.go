@@ -3,6 +3,7 @@
 package localfs
 
 import (
+	"fmt"
 	"sync"
 	"syscall"
 	"time"
@@ -173,34 +174,92 @@ func (s *changeShard) sweep() {
 // newChanges finds out how fine the kernel's time stamps are. Where they are coarse, it waits until every inode is at
 // rest.
 func newChanges(f *FS) (*changes, error) {
-	c := &changes{fine: true}
 	fd, err := f.disk.OpenTemporary(f.nursery, 0o600)
 	if err == syscall.EOPNOTSUPP || err == syscall.EISDIR {
-		c.fine = false
-		time.Sleep(settle)
-		return c, nil
+		return nil, fmt.Errorf("%w: its file system makes no files without a name: use ext4, XFS or Btrfs", syscall.EOPNOTSUPP)
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer disk.Close(fd)
-	last := uint64(0)
-	// Far more changes than there are ticks in the time that they take.
-	for i := 0; i < 32 && c.fine; i++ {
-		if _, err := f.disk.Write(fd, []byte{byte(i)}, 0); err != nil {
-			return nil, err
-		}
-		var st disk.Stat
-		if err := f.disk.Stat(fd, disk.Here, &st); err != nil {
-			return nil, err
-		}
-		c.fine = ctime(&st) > last
-		last = ctime(&st)
+	if err := f.probeFractions(fd); err != nil {
+		return nil, err
+	}
+	c := new(changes)
+	c.fine, err = f.probe(fd, func(i int) error {
+		_, err := f.disk.Write(fd, []byte{byte(i)}, 0)
+		return err
+	})
+	if err == nil && c.fine {
+		c.fine, err = f.probeNames(fd)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if !c.fine {
 		time.Sleep(settle)
 	}
 	return c, nil
+}
+
+// probeNames is probe for a directory: tmpfs, for one, has finer times for data than for names.
+func (f *FS) probeNames(fd int) (fine bool, err error) {
+	const stays, goes = "time-probe", "time-probe-2" // no numbers, as other names here are
+	if err := f.disk.LinkFile(fd, f.nursery, stays); err != nil {
+		return false, err
+	}
+	fine, err = f.probe(f.nursery, func(i int) error {
+		if i%2 == 0 {
+			return f.disk.LinkFile(fd, f.nursery, goes)
+		}
+		return f.disk.Unlink(f.nursery, goes, 0)
+	})
+	f.discard(f.nursery, goes)
+	f.discard(f.nursery, stays)
+	return fine, err
+}
+
+// probeFractions answers an error where a file system does not keep fractions of a second: changes that are seconds apart
+// could not be told apart after a restart.
+func (f *FS) probeFractions(fd int) error {
+	late := unix.Timespec{Sec: 1, Nsec: int64(time.Second - 1)}
+	if err := f.disk.Times(fd, disk.Here, late, late); err != nil {
+		return err
+	}
+	var st disk.Stat
+	if err := f.disk.Stat(fd, disk.Here, &st); err != nil {
+		return err
+	}
+	if time.Duration(st.Mtime.Nsec) < time.Second-time.Millisecond {
+		return fmt.Errorf("%w: its file system keeps times as whole seconds: on ext4, make its inodes larger with tune2fs -I 256", syscall.EOPNOTSUPP)
+	}
+	return nil
+}
+
+// probe changes an open file again and again, looking after each change, and tells whether no two changes got the same
+// time. That the machine was slow must not pass for that: two of them must be closer than clock ticks ever are.
+func (f *FS) probe(fd int, change func(i int) error) (fine bool, err error) {
+	const (
+		changes = 32
+		close   = uint64(500 * time.Microsecond)
+	)
+	last := uint64(0)
+	for i := range changes {
+		if err := change(i); err != nil {
+			return false, err
+		}
+		var st disk.Stat
+		if err := f.disk.Stat(fd, disk.Here, &st); err != nil {
+			return false, err
+		}
+		now := ctime(&st)
+		if now <= last {
+			return false, nil
+		}
+		fine = fine || now-last < close
+		last = now
+	}
+	return fine, nil
 }
 
 // utimeNow and utimeOmit are the special times of utimensat(2).

@@ -4,8 +4,11 @@ package localfs
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -124,5 +127,37 @@ func TestChangeWithClockSetBack(t *testing.T) {
 	s.sweep()
 	if s.hot[7] == nil {
 		t.Error("an inode is forgotten whose change attribute would go back")
+	}
+}
+
+// TestSlowProbe: that a machine is slow does not pass for fine time stamps.
+func TestSlowProbe(t *testing.T) {
+	f, _ := coarse(t)
+	fd, err := f.disk.OpenTemporary(f.nursery, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer disk.Close(fd)
+	fine, err := f.probe(fd, func(i int) error {
+		time.Sleep(tick) // as long as the longest clock tick: whatever the kernel's time stamps are, they differ
+		_, err := f.disk.Write(fd, []byte{byte(i)}, 0)
+		return err
+	})
+	if fine || err != nil {
+		t.Errorf("changes of which each is in another clock tick look fine: %v", err)
+	}
+}
+
+// TestNoTemporaryFiles: where files cannot be made without a name, that is said at the start and not at every file.
+func TestNoTemporaryFiles(t *testing.T) {
+	f, _ := coarse(t)
+	f.disk = &disk.Disk{Before: func(op disk.Op) error {
+		if op == disk.OpOpen {
+			return syscall.EOPNOTSUPP
+		}
+		return nil
+	}}
+	if _, err := newChanges(f); !errors.Is(err, syscall.EOPNOTSUPP) || !strings.Contains(err.Error(), "use ext4") {
+		t.Errorf("newChanges answers %v", err)
 	}
 }

@@ -29,7 +29,7 @@ type store struct {
 
 func newStore(t testing.TB) *store {
 	t.Helper()
-	if os.Geteuid() != 0 {
+	if os.Geteuid() != 0 && os.Getenv(childOf) == "" {
 		t.Skip("needs root: files are opened by handle and given away")
 	}
 	s := &store{t: t, path: t.TempDir()}
