@@ -48,15 +48,22 @@ func setPatience(t *testing.T, conn net.Conn) {
 	}
 }
 
-// receive reads one record of one fragment.
-func receive(t *testing.T, conn net.Conn) []byte {
-	t.Helper()
+// readRecord reads one record of one fragment, and nothing behind it.
+func readRecord(conn net.Conn) ([]byte, error) {
 	var mark [markSize]byte
 	if _, err := io.ReadFull(conn, mark[:]); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	record := make([]byte, binary.BigEndian.Uint32(mark[:])&^lastFragment)
-	if _, err := io.ReadFull(conn, record); err != nil {
+	_, err := io.ReadFull(conn, record)
+	return record, err
+}
+
+// receive reads a reply.
+func receive(t *testing.T, conn net.Conn) []byte {
+	t.Helper()
+	record, err := readRecord(conn)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return record

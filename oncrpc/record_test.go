@@ -178,7 +178,7 @@ func TestClaimedLength(t *testing.T) {
 func held(b *budget) int64 {
 	low, high := int64(0), b.total // what is free is in [low, high]
 	for low < high {
-		n := (low + high + 1) / 2
+		n := high - (high-low)/2
 		if b.bytes.TryAcquire(n) {
 			b.bytes.Release(n)
 			low = n
