@@ -40,8 +40,9 @@ type recordReader struct {
 	// ended tells that nothing more shall be read; whoever makes it true sets the connection's read deadline after that.
 	ended func() bool
 
-	// timed: a deadline is set.
-	timed bool
+	// timed: a deadline is set, and this is it.
+	timed    bool
+	deadline time.Time
 	// ahead[r:w] was read and not yet taken.
 	r, w  int
 	ahead [aheadSize]byte
@@ -136,6 +137,7 @@ func (rr *recordReader) fragment(ctx context.Context, record []byte, length int)
 // The wait for it does not count against the peer.
 func (rr *recordReader) room(ctx context.Context, record []byte, length int) ([]byte, error) {
 	var err error
+	begun := time.Now()
 	switch {
 	case record == nil:
 		record, err = rr.memory.take(ctx, min(length, smallBuffer))
@@ -145,8 +147,8 @@ func (rr *recordReader) room(ctx context.Context, record []byte, length int) ([]
 		record, err = rr.memory.grow(ctx, record, length)
 	}
 	if err == nil && rr.timed {
-		rr.timed = false
-		err = rr.time()
+		rr.deadline = rr.deadline.Add(time.Since(begun))
+		err = rr.setDeadline(rr.deadline)
 	}
 	return record, err
 }
@@ -171,7 +173,8 @@ func (rr *recordReader) time() error {
 		return nil
 	}
 	rr.timed = true
-	return rr.setDeadline(time.Now().Add(rr.timeout))
+	rr.deadline = time.Now().Add(rr.timeout)
+	return rr.setDeadline(rr.deadline)
 }
 
 // untime takes the deadline away.

@@ -287,7 +287,7 @@ func TestPanic(t *testing.T) {
 	if _, err := call(t, c, procNull, nil); err != nil {
 		t.Errorf("after a panic: %v", err)
 	}
-	if log := b.log.String(); strings.Count(log, "a bug") == 0 || !strings.Contains(log, "ServeRPC") {
+	if log := b.log.String(); strings.Count(log, "panic in a request") != 1 || !strings.Contains(log, "a bug") || !strings.Contains(log, "(*echo).ServeRPC") {
 		t.Errorf("the log says %q", log)
 	}
 }
@@ -359,6 +359,9 @@ func TestMaxConns(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("no connection after another has ended: %v", err)
 		}
+	}
+	if log := b.log.String(); strings.Count(log, "too many connections") != 1 || !strings.Contains(log, "limit=2") {
+		t.Errorf("the log says %q", log)
 	}
 }
 
