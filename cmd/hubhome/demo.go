@@ -33,7 +33,8 @@ Exit codes:
 			ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
 			signal.Ignore(syscall.SIGPIPE) // there is something to clean up
-			context.AfterFunc(ctx, stop)   // a second Ctrl-C ends the process at once
+			// A second Ctrl-C ends the process at once. A SIGTERM may come twice, to the process and to its group.
+			context.AfterFunc(ctx, func() { signal.Reset(syscall.SIGINT) })
 			return demo(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), once)
 		},
 	}
