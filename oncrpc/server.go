@@ -207,8 +207,9 @@ func (run *serving) drain(patience time.Duration) {
 	run.draining.Store(true)
 	run.each((*Conn).stopReading)
 	hurry := time.AfterFunc(patience, func() {
-		run.stop()
+		// Before the handlers are cut off: what they answer to that is not for a client, which would not try again.
 		run.each(func(c *Conn) { c.Close() })
+		run.stop()
 	})
 	defer hurry.Stop()
 	run.all.Wait()
