@@ -3,6 +3,7 @@
 package guest_test
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"io/fs"
@@ -101,7 +102,9 @@ func (c *client) restart(t *testing.T) {
 	holder.says("holding", 1)
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		writer.says("safe", writer.count("safe")+10)
+		promised := writer.count("safe")
 		c.server.end(signal)
+		c.checkPromised(t, promised)
 		c.server.start()
 		began, before := time.Now(), writer.count("safe")
 		writer.says("safe", before+10)
@@ -112,6 +115,19 @@ func (c *client) restart(t *testing.T) {
 	writer.wait()
 	holder.wait()
 	c.run(t, themeTime, "sh held.sh free")
+}
+
+// checkPromised checks that the host's disk has the records that the guest was told are safe.
+func (c *client) checkPromised(t *testing.T, promised int) {
+	t.Helper()
+	const recordLines = 7
+	data, err := os.ReadFile(filepath.Join(c.server.store, "prod", "ada", "writer", "records"))
+	if err != nil {
+		t.Error(err)
+	}
+	if written := bytes.Count(data, []byte("\n")) / recordLines; written < promised {
+		t.Errorf("%d records are on the disk, %d were promised", written, promised)
+	}
 }
 
 // remount compares all files, as the guest sees them before it unmounts, with what a new mount shows and what the host

@@ -34,7 +34,8 @@ type server struct {
 	died   error
 }
 
-// buildServer returns the binary to test: HUBHOME_BINARY, or one built from this tree.
+// buildServer returns the binary to test: one built from this tree, or HUBHOME_BINARY (then use -count=1: go test does not
+// see it change).
 func buildServer(t *testing.T) string {
 	t.Helper()
 	if binary := os.Getenv("HUBHOME_BINARY"); binary != "" {
