@@ -2,6 +2,6 @@
 
 package localfs
 
-// Coarse makes an FS that is not in use yet not trust the kernel's time stamps to tell changes apart, as on kernels
-// before 6.13.
-func (f *FS) Coarse() { f.changes.fine = false }
+// TrustTimes makes an FS that is not in use yet trust the kernel's time stamps to tell changes apart, as from kernel 6.13
+// on, or not, whatever it has found out.
+func (f *FS) TrustTimes(fine bool) { f.changes.fine = fine }

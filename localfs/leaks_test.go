@@ -5,26 +5,33 @@ package localfs_test
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"testing"
 
 	"github.com/hubhome/hubhome/disk"
+	"github.com/hubhome/hubhome/localfs"
 	"github.com/hubhome/hubhome/vfs"
 )
 
 // TestEveryCallFails fails the first, second, third … system call of every method, until it runs to its end without
 // hitting one. Whatever has been done by then, no descriptor and no lock stays behind, and no answer says more than happened.
 func TestEveryCallFails(t *testing.T) {
-	stride := int64(1)
-	if testing.Short() {
-		stride = 5
+	if dir, err := os.MkdirTemp("/dev/shm", ""); err == nil {
+		t.Cleanup(func() { os.RemoveAll(dir) })
+		if xattrs(dir) {
+			t.Setenv("TMPDIR", dir) // hundreds of homes: on a disk their fsyncs take their time
+		}
 	}
-	for _, coarse := range []bool{false, true} {
+	for _, fine := range []bool{false, true} {
+		nth := newNth(t)
+		nth.fs.TrustTimes(fine)
 		for name, call := range leakCalls {
-			t.Run(fmt.Sprintf("coarse=%v/%s", coarse, name), func(t *testing.T) {
-				for nth := int64(1); failNth(t, nth, coarse, call); nth += stride {
-					if nth > 100 {
+			t.Run(fmt.Sprintf("fine=%v/%s", fine, name), func(t *testing.T) {
+				for n := int64(1); nth.fail(t, n, call); n++ {
+					if n > 100 {
 						t.Fatal("it makes more than 100 system calls")
 					}
 				}
@@ -33,66 +40,99 @@ func TestEveryCallFails(t *testing.T) {
 	}
 }
 
-// failNth fails one call, and tells whether there was one to fail.
-func failNth(t *testing.T, nth int64, coarse bool, call func(*leaking) error) (hit bool) {
+// nth is an FS whose nth system call fails.
+type nth struct {
+	store  *store
+	fs     *localfs.FS
+	homes  int
+	calls  atomic.Int64
+	at     atomic.Int64 // 0: none
+	failed atomic.Pointer[disk.Op]
+}
+
+func newNth(t *testing.T) *nth {
 	t.Helper()
-	s := newStore(t)
-	var calls, armed atomic.Int64
-	var failed atomic.Pointer[disk.Op]
-	s.disk.Before = func(op disk.Op) error {
-		if armed.Load() == 1 && calls.Add(1) == nth {
-			failed.Store(&op)
+	f := &nth{store: newStore(t)}
+	f.store.disk.Before = func(op disk.Op) error {
+		if at := f.at.Load(); at > 0 && f.calls.Add(1) == at {
+			f.failed.Store(&op)
 			return syscall.EIO
 		}
 		return nil
 	}
-	fs := s.open()
-	if coarse {
-		fs.Coarse()
-	}
-	l := &leaking{FS: fs, home: home(t, fs, "ada")}
-	_, l.file = create(t, fs, l.home, "f")
-	_, l.other = create(t, fs, l.home, "over")
-	for _, name := range []string{"d", "e"} {
-		e, _, err := fs.Mkdir(ctx, user, l.home, name, vfs.SetAttr{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.dir = e.Handle
-	}
-	l.deep = l.home
-	for range 4 {
-		e, _, err := fs.Mkdir(ctx, user, l.deep, "deeper", vfs.SetAttr{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.deep = e.Handle
-	}
+	f.fs = f.store.open()
+	return f
+}
+
+// fail fails one system call of a call, in a home of its own, and tells whether there was one to fail.
+func (f *nth) fail(t *testing.T, n int64, call func(*leaking) error) (hit bool) {
+	t.Helper()
+	f.homes++
+	l := plant(t, f.store, f.fs, fmt.Sprint("home-", f.homes))
 	before := descriptors(t)
-	armed.Store(1)
+	f.failed.Store(nil)
+	f.calls.Store(0)
+	f.at.Store(n)
 	err := call(l)
-	armed.Store(0)
-	op := failed.Load()
+	f.at.Store(0)
+	op := f.failed.Load()
+	hit = op != nil
+	if !hit {
+		op = new(disk.Op)
+	}
 	switch {
-	case op == nil && err != nil:
+	case !hit && err != nil:
 		t.Errorf("nothing fails, and it answers %v", err)
-	case op != nil && !errors.Is(err, syscall.EIO):
-		t.Errorf("call %d, %s, fails, and it answers %v", nth, *op, err)
+	case hit && !errors.Is(err, syscall.EIO):
+		t.Errorf("call %d, %s, fails, and it answers %v", n, *op, err)
 	}
 	if after := descriptors(t); after != before {
-		t.Errorf("call %d, %v, fails: %d descriptors were open before and %d are after", nth, op, before, after)
+		t.Errorf("call %d, %s, fails: %d descriptors were open before and %d are after", n, *op, before, after)
 	}
 	// No lock is in the way of what comes next in the same directories.
 	for _, dir := range []vfs.Handle{l.home, l.dir} {
-		if _, _, err := fs.Symlink(ctx, user, dir, "afterwards", "x", vfs.SetAttr{}); err != nil {
-			t.Errorf("call %d, %v, fails: the next change of the directory answers %v", nth, op, err)
+		if _, _, err := f.fs.Symlink(ctx, user, dir, "afterwards", "x", vfs.SetAttr{}); err != nil {
+			t.Errorf("call %d, %s, fails: the next change of the directory answers %v", n, *op, err)
 		}
 	}
-	return op != nil
+	return hit
+}
+
+// plant makes the tree right on the disk, which is quick.
+func plant(t *testing.T, s *store, fs vfs.FS, name string) *leaking {
+	t.Helper()
+	l := &leaking{FS: fs, home: home(t, fs, name)}
+	at := filepath.Join(s.path, hubName, name)
+	make := func(dir vfs.Handle, path, name string, mode os.FileMode) vfs.Handle {
+		var err error
+		if full := filepath.Join(at, path, name); mode.IsDir() {
+			err = os.Mkdir(full, mode.Perm())
+		} else {
+			err = os.WriteFile(full, nil, mode.Perm())
+		}
+		if err == nil {
+			err = os.Chown(filepath.Join(at, path, name), 1000, 1000)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := fs.Lookup(ctx, nil, dir, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e.Handle
+	}
+	l.file, l.other = make(l.home, "", "f", 0o644), make(l.home, "", "over", 0o644)
+	make(l.home, "", "d", os.ModeDir|0o755)
+	l.dir = make(l.home, "", "e", os.ModeDir|0o755)
+	l.deep = make(l.home, "", "1", os.ModeDir|0o755)
+	l.deep = make(l.deep, "1", "2", os.ModeDir|0o755)
+	l.deep = make(l.deep, "1/2", "3", os.ModeDir|0o755)
+	return l
 }
 
 // leaking is a tree with a home, in which are the files "f" and "over", the empty directories "d" and "e", and one that is
-// four levels down.
+// three levels down.
 type leaking struct {
 	vfs.FS
 	home, file, other, dir, deep vfs.Handle
