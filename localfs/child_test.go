@@ -38,10 +38,10 @@ func child(t *testing.T, does string, attr *syscall.SysProcAttr) string {
 	defer runtime.UnlockOSThread()
 	attr.Pdeathsig = syscall.SIGKILL
 	out, err := cmd.CombinedOutput()
-	if skip := "--- SKIP: " + name; err == nil && strings.Contains(string(out), skip) {
-		t.Skipf("%s", out)
+	if err == nil && strings.Contains(string(out), "--- SKIP: "+name+" (") {
+		t.Skipf("%s", failures(string(out)))
 	}
-	if err != nil || !strings.Contains(string(out), "--- PASS: "+name) {
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+name+" (") {
 		t.Errorf("%s: %v\n%s", does, err, failures(string(out)))
 	}
 	return ""
