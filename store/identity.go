@@ -67,6 +67,6 @@ func (s *Store) newIdentity() (identity, error) {
 	if err := s.disk.WriteFile(s.own, storeFile, append(data, '\n'), 0o600); err != nil {
 		return identity{}, fmt.Errorf("write %s/%s: %w", ownDir, storeFile, err)
 	}
-	s.log.Info("this is a new store", "path", s.path, "id", i.ID)
+	s.log.Warn("this is a new store: if it should hold homes already, its disk is not mounted", "path", s.path, "id", i.ID)
 	return i, nil
 }
