@@ -216,8 +216,8 @@ func (f *FS) begin(c *vfs.Caller, dir vfs.Handle, name string) (*dirOp, error) {
 }
 
 // check looks at the directory again, now that it is locked, and tells whether a caller may change a name in it.
-func (op *dirOp) check(c *vfs.Caller, name string) (err error) {
-	if op.dir.change, err = op.f.look(op.dir.fd, &op.dir.st); err != nil {
+func (op *dirOp) check(c *vfs.Caller, name string) error {
+	if err := op.f.refresh(op.dir); err != nil {
 		return err
 	}
 	return mayChange(c, op.dir, name)

@@ -168,11 +168,21 @@ func (f *FS) openAs(h vfs.Handle, flags int) (*node, error) {
 	if n.fd, err = f.disk.OpenHandle(f.root, n.kernel, flags); err != nil {
 		return nil, err
 	}
-	if n.change, err = f.look(n.fd, &n.st); err != nil {
+	if err = f.refresh(n); err != nil {
 		n.close()
 		return nil, err
 	}
 	return n, nil
+}
+
+// refresh looks at a node: ESTALE for a directory that was removed, and is in memory for as long as a file that was in it
+// is open.
+func (f *FS) refresh(n *node) (err error) {
+	n.change, err = f.look(n.fd, &n.st)
+	if err == nil && n.isDir() && n.st.Nlink == 0 {
+		return syscall.ESTALE
+	}
+	return err
 }
 
 // entry returns the handle and attributes of a name in a directory.

@@ -174,11 +174,10 @@ func (r *renaming) open(fromDir, toDir vfs.Handle) (err error) {
 	} else {
 		r.unlockDirs = r.f.stripes.lock(r.dir.st.Ino)
 	}
-	if r.dir.change, err = r.f.look(r.dir.fd, &r.dir.st); err != nil {
+	if err := r.f.refresh(r.dir); err != nil {
 		return err
 	}
-	r.dst.change, err = r.f.look(r.dst.fd, &r.dst.st)
-	return err
+	return r.f.refresh(r.dst)
 }
 
 // check finds both names and tells whether the caller may move the one to the other.
