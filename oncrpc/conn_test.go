@@ -214,7 +214,10 @@ func TestIdleBetweenRecords(t *testing.T) {
 	if _, err := call(t, long, procNull, nil); err != nil {
 		t.Errorf("after a long record: %v", err)
 	}
-	if log := b.log.String(); strings.Count(log, errRecordTooSlow.Error()) != 1 {
+	eventually(t, "it is logged", func() bool { return strings.Contains(b.log.String(), errRecordTooSlow.Error()) })
+	b.stop()
+	expectServed(t, b.done, nil)
+	if log := b.log.String(); strings.Count(log, "connection ended") != 1 {
 		t.Errorf("the log says %q", log)
 	}
 }

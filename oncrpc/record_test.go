@@ -10,6 +10,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"sync"
 	"testing"
 	"time"
 )
@@ -174,8 +175,13 @@ func TestClaimedLength(t *testing.T) {
 	}
 }
 
+// probing is held by who takes what is free to see how much it is: two would see each other.
+var probing sync.Mutex
+
 // held is how much of a budget is taken.
 func held(b *budget) int64 {
+	probing.Lock()
+	defer probing.Unlock()
 	low, high := int64(0), b.total // what is free is in [low, high]
 	for low < high {
 		n := high - (high-low)/2
