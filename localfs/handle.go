@@ -190,13 +190,13 @@ func (f *FS) entry(dir *node, name string) (vfs.Entry, error) {
 	if dir.level == levelRoot && f.hubs.Load().byName[name] == nil {
 		return vfs.Entry{}, syscall.ENOENT
 	}
-	var st disk.Stat
-	if err := f.disk.Stat(dir.fd, name, &st); err != nil {
-		return vfs.Entry{}, err
-	}
 	var room [64]byte
 	kernel, _, err := f.disk.AppendHandle(room[:0], dir.fd, name)
 	if err != nil {
+		return vfs.Entry{}, err
+	}
+	var st disk.Stat
+	if err := f.disk.Stat(dir.fd, name, &st); err != nil {
 		return vfs.Entry{}, err
 	}
 	if !handleHas(kernel, st.Ino) || f.changes.hot(st.Ino) {
@@ -250,7 +250,7 @@ func (f *FS) ours(st *disk.Stat) bool {
 
 // handleHas tells whether a kernel's handle is surely of an inode: the usual types have its number in their first or
 // second word. Should another inode's handle pass, it is one whose number was given away between two system calls, and
-// so is stale.
+// so is stale: the handle is asked for before the attributes.
 func handleHas(kernel []byte, ino uint64) bool {
 	const words = 4 // after the type
 	low := uint32(ino)

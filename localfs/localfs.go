@@ -13,7 +13,8 @@
 // and mode are right: a crash leaves no file that its owner cannot open.
 //
 // Locks, in the order in which they are taken: stripes (one or two directories, held from the first look at a name to
-// the change of it; never over a sync), changes.shards. groups.mu stands alone.
+// the change of it, or one file of any type, from the look at its owner and mode to the change of them; never over a
+// sync), changes.shards. groups.mu stands alone.
 package localfs
 
 import (
@@ -81,7 +82,7 @@ func (e *HandleError) Error() string {
 	case syscall.EPERM:
 		return "opening files by handle is not permitted: run as root or with the capability CAP_DAC_READ_SEARCH"
 	case syscall.EOPNOTSUPP, syscall.EOVERFLOW:
-		return "its file system gives files no handles: use ext4, XFS or Btrfs"
+		return "its file system gives files no handles, or none that fit: use ext4, XFS or Btrfs"
 	}
 	return fmt.Sprintf("opening files by handle: %v", e.Err)
 }
@@ -108,6 +109,9 @@ func New(o Options) (*FS, error) {
 	}
 	f.mount = mount
 	f.rootFile = inode{level: levelRoot, kernel: string(kernel)}
+	if len(f.signer.seal(&f.rootFile)) >= vfs.MaxHandle { // a server may want a byte of its own
+		return nil, &HandleError{syscall.EOVERFLOW}
+	}
 	fd, err := f.disk.OpenHandle(o.Root, f.rootFile.kernel, unix.O_PATH)
 	if err != nil {
 		return nil, &HandleError{err}

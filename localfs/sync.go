@@ -63,13 +63,13 @@ func (g *groups) do(key string, sync func() (vfs.Verifier, error)) (vfs.Verifier
 	return r.verifier, r.err
 }
 
-// stripes are locks of directories, by inode number: names in one directory change one after the other, so that what an
-// operation saw of a name is what it changed. Two directories may share a lock.
+// stripes are locks of files, by inode number. Names in one directory change one after the other, so that what an operation
+// saw of a name is what it changed; and so do owner and mode of one file. Two files may share a lock.
 type stripes [1024]sync.Mutex
 
 func stripe(ino uint64) int { return int((ino * 0x9e3779b97f4a7c15) >> 54) }
 
-// lock locks one directory or two, and returns what unlocks them.
+// lock locks one file or two directories, and returns what unlocks them.
 func (s *stripes) lock(inos ...uint64) func() {
 	first := &s[stripe(inos[0])]
 	var second *sync.Mutex
