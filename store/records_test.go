@@ -158,3 +158,19 @@ func TestTwoFirstServers(t *testing.T) {
 	}
 	s.Close()
 }
+
+// TestLockFileRemoved: who removes the lock file, as if it were left over, does not let a second server in.
+func TestLockFileRemoved(t *testing.T) {
+	path := t.TempDir()
+	open(t, path)
+	if err := os.Remove(filepath.Join(path, ".hubhome", "lock")); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(ctx, store.Options{Path: path, Logger: quiet})
+	if err == nil {
+		s.Close()
+	}
+	if !errors.Is(err, syscall.EBUSY) {
+		t.Errorf("a second server: %v, want EBUSY", err)
+	}
+}

@@ -58,7 +58,6 @@ type Store struct {
 	root    int // descriptors of directories
 	own     int
 	nursery int
-	lock    int
 	id      []byte
 	fs      *localfs.FS
 	clients *ClientRecords
@@ -74,7 +73,7 @@ func Open(_ context.Context, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("store %q: %w", o.Path, err)
 	}
-	s := &Store{log: o.Logger, disk: o.Disk, path: path, root: -1, own: -1, nursery: -1, lock: -1}
+	s := &Store{log: o.Logger, disk: o.Disk, path: path, root: -1, own: -1, nursery: -1}
 	if s.disk == nil {
 		s.disk = new(disk.Disk)
 	}
@@ -169,7 +168,7 @@ func (s *Store) Clients() *ClientRecords { return s.clients }
 // Close gives the store back: another server may have it. No call on its FS may be running, and none may follow. A second
 // Close does nothing.
 func (s *Store) Close() error {
-	open := []*int{&s.nursery, &s.own, &s.root, &s.lock}
+	open := []*int{&s.nursery, &s.root, &s.own} // the last has the lock
 	if s.clients != nil {
 		open = append([]*int{&s.clients.dir}, open...)
 	}
