@@ -171,35 +171,44 @@ func (s *changeShard) sweep() {
 	}
 }
 
-// newChanges finds out how fine the kernel's time stamps are. Where they are coarse, it waits until every inode is at
-// rest.
+// newChanges finds out how fine the kernel's time stamps are. Where they are coarse, or the disk is too full to find out, it
+// waits until every inode is at rest.
 func newChanges(f *FS) (*changes, error) {
-	fd, err := f.disk.OpenTemporary(f.nursery, 0o600)
-	if err == syscall.EOPNOTSUPP || err == syscall.EISDIR {
-		return nil, fmt.Errorf("%w: its file system makes no files without a name: use ext4, XFS or Btrfs", syscall.EOPNOTSUPP)
+	fine, err := f.fineTimes()
+	if err == syscall.ENOSPC || err == syscall.EDQUOT {
+		fine, err = false, nil
 	}
 	if err != nil {
 		return nil, err
+	}
+	if !fine {
+		time.Sleep(settle)
+	}
+	return &changes{fine: fine}, nil
+}
+
+// fineTimes tells whether no two changes that somebody could tell apart get the same time. What no store can lie on is an
+// error.
+func (f *FS) fineTimes() (bool, error) {
+	fd, err := f.disk.OpenTemporary(f.nursery, 0o600)
+	if err == syscall.EOPNOTSUPP || err == syscall.EISDIR {
+		return false, fmt.Errorf("%w: its file system makes no files without a name: use ext4, XFS or Btrfs", syscall.EOPNOTSUPP)
+	}
+	if err != nil {
+		return false, err
 	}
 	defer disk.Close(fd)
 	if err := f.probeFractions(fd); err != nil {
-		return nil, err
+		return false, err
 	}
-	c := new(changes)
-	c.fine, err = f.probe(fd, func(i int) error {
+	fine, err := f.probe(fd, func(i int) error {
 		_, err := f.disk.Write(fd, []byte{byte(i)}, 0)
 		return err
 	})
-	if err == nil && c.fine {
-		c.fine, err = f.probeNames(fd)
+	if err != nil || !fine {
+		return false, err
 	}
-	if err != nil {
-		return nil, err
-	}
-	if !c.fine {
-		time.Sleep(settle)
-	}
-	return c, nil
+	return f.probeNames(fd)
 }
 
 // probeNames is probe for a directory: tmpfs, for one, has finer times for data than for names.

@@ -37,7 +37,8 @@ func (s *Store) takeLock() error {
 	if err := s.disk.Truncate(fd, 0); err != nil {
 		return fmt.Errorf("write %s/%s: %w", ownDir, lockFile, err)
 	}
-	if _, err := s.disk.Write(fd, []byte(text), 0); err != nil {
+	// On a full disk it says nothing, and the server starts all the same.
+	if _, err := s.disk.Write(fd, []byte(text), 0); err != nil && err != syscall.ENOSPC && err != syscall.EDQUOT {
 		return fmt.Errorf("write %s/%s: %w", ownDir, lockFile, err)
 	}
 	return nil
