@@ -58,7 +58,6 @@ type FS struct {
 	root     int
 	nursery  int
 	dev      uint64
-	mount    int32
 	rootFile inode
 	signer   signer
 	changes  *changes
@@ -103,11 +102,10 @@ func New(o Options) (*FS, error) {
 		return nil, fmt.Errorf("look at the store's directory: %w", err)
 	}
 	f.dev = device(&st)
-	kernel, mount, err := f.disk.AppendHandle(nil, o.Root, disk.Here)
+	kernel, _, err := f.disk.AppendHandle(nil, o.Root, disk.Here)
 	if err != nil {
 		return nil, &HandleError{err}
 	}
-	f.mount = mount
 	f.rootFile = inode{level: levelRoot, kernel: string(kernel)}
 	if len(f.signer.seal(&f.rootFile)) >= vfs.MaxHandle { // a server may want a byte of its own
 		return nil, &HandleError{syscall.EOVERFLOW}

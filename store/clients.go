@@ -26,8 +26,9 @@ type ClientRecord struct {
 // ClientRecords keeps one file for each client that holds state (RFC 8881 section 8.4.2.1). Its methods are durable when
 // they return without error, and may be called concurrently, but for one client only one at a time.
 type ClientRecords struct {
-	store *Store
-	dir   int
+	store  *Store
+	dir    int
+	spares *spares
 
 	mu      sync.Mutex
 	records map[string]ClientRecord // by owner
@@ -57,6 +58,10 @@ func openClientRecords(s *Store) (*ClientRecords, error) {
 	if err := r.read(); err != nil {
 		disk.Close(dir)
 		return nil, fmt.Errorf("read client records: %w", err)
+	}
+	if r.spares, err = openSpares(s); err != nil {
+		disk.Close(dir)
+		return nil, fmt.Errorf("make room for client records on a full disk: %w", err)
 	}
 	return r, nil
 }
@@ -178,5 +183,16 @@ func (r *ClientRecords) write(owner []byte, verifier [8]byte, homes []vfs.HomeID
 	if err != nil {
 		return err
 	}
-	return d.WriteFile(r.dir, name, append(data, '\n'), 0o600)
+	data = append(data, '\n')
+	err = d.WriteFile(r.dir, name, data, 0o600)
+	if noRoom(err) {
+		return r.spares.writeFile(r.dir, name, data)
+	}
+	if err == nil {
+		// What could not be made now is made some other time.
+		if err := r.spares.refill(); err != nil {
+			r.store.log.Warn("make room for client records on a full disk", "error", err)
+		}
+	}
+	return err
 }

@@ -4,6 +4,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"syscall"
 
@@ -79,8 +80,11 @@ func (s *Store) ensureHub(h Hub) error {
 		if !shared.want {
 			continue
 		}
-		// One that is there is its admins' to change.
-		if _, err := s.ensureDir(dir, shared.name, h.Owner, shared.mode); err != nil {
+		// One that is there is its admins' to change, and what they make of it must not stop the server of all hubs.
+		_, err := s.ensureDir(dir, shared.name, h.Owner, shared.mode)
+		if errors.Is(err, syscall.ENOTDIR) {
+			s.log.Error("a hub is served without one of its shared directories", "hub", h.Name, "error", err)
+		} else if err != nil {
 			return err
 		}
 	}

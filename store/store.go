@@ -10,6 +10,7 @@
 //	<store>/.hubhome/lock         who serves the store
 //	<store>/.hubhome/new/         what is being made; emptied at each start
 //	<store>/.hubhome/clients/     one file for each client that holds state
+//	<store>/.hubhome/spare/       space for such files on a full disk
 //	<store>/<hub>/<username>/     homes
 //	<store>/<hub>/_shared/        what all read
 //	<store>/<hub>/_shared-public/ what all write
@@ -170,7 +171,7 @@ func (s *Store) Clients() *ClientRecords { return s.clients }
 func (s *Store) Close() error {
 	open := []*int{&s.nursery, &s.root, &s.own} // the last has the lock
 	if s.clients != nil {
-		open = append([]*int{&s.clients.dir}, open...)
+		open = append([]*int{&s.clients.dir, &s.clients.spares.dir}, open...)
 	}
 	for _, fd := range open {
 		if *fd >= 0 {
