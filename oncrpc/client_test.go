@@ -159,6 +159,24 @@ func TestCallGivenUp(t *testing.T) {
 	}
 }
 
+// TestGivenUpAsAnswered: the memory of a reply that comes at the moment at which its call is given up is given back.
+func TestGivenUpAsAnswered(t *testing.T) {
+	c := scripted(t, func(conn net.Conn) { take(conn) })
+	xid, answer, err := c.register()
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, err := c.reader.memory.take(t.Context(), smallBuffer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.deliver(append(record, accepted(xid)[markSize:]...))
+	c.forget(xid, answer)
+	if got := held(c.reader.memory); got != 0 || len(answer) != 0 {
+		t.Errorf("%d bytes are held, %d replies wait", got, len(answer))
+	}
+}
+
 // TestConnectionCut cuts the connection at every byte of a reply: all calls that wait hear of it, and those after them.
 // Behind the last byte the reply has come.
 func TestConnectionCut(t *testing.T) {
@@ -174,10 +192,10 @@ func TestConnectionCut(t *testing.T) {
 			t.Helper()
 			lost, ok := errors.AsType[*ConnError](err)
 			if !ok || lost.Addr != c.conn.RemoteAddr().String() || !strings.Contains(err.Error(), lost.Addr) {
-				t.Errorf("cut at %d: %v", at, err)
+				t.Fatalf("cut at %d: %v", at, err)
 			}
 			if amid := at > 0 && at < size; errors.Is(err, io.ErrUnexpectedEOF) != amid {
-				t.Errorf("cut at %d of %d: %v", at, size, err)
+				t.Fatalf("cut at %d of %d: %v", at, size, err)
 			}
 		}
 		results := make(chan error, 2)

@@ -115,7 +115,10 @@ func TestReplyNotRead(t *testing.T) {
 	for xid := range uint32(64) {
 		send(t, deaf, callRecord(xid, procBig))
 	}
-	for alive := true; alive; {
+	for alive, end := true, time.Now().Add(patience); alive; {
+		if time.Now().After(end) {
+			t.Fatal("the connection does not end")
+		}
 		if _, err := call(t, good, procEcho, []byte("another")); err != nil {
 			t.Fatal(err)
 		}
