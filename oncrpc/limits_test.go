@@ -110,9 +110,12 @@ func TestReplyNotRead(t *testing.T) {
 		OnDisconnect: func(c *Conn) { ended <- c }})
 	b := serveTest(t, s)
 	deaf := b.raw()
+	if err := deaf.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+		t.Fatal(err)
+	}
 	theirs := <-conns
 	good := b.dial()
-	for xid := range uint32(64) {
+	for xid := range uint32(24) { // more than the network holds
 		send(t, deaf, callRecord(xid, procBig))
 	}
 	for alive, end := true, time.Now().Add(patience); alive; {
@@ -142,7 +145,7 @@ func TestReplyNotRead(t *testing.T) {
 // TestBackPressure: when many connections want much at once, the server takes as much as it may hold, leaves the rest to
 // wait in the network, and answers all.
 func TestBackPressure(t *testing.T) {
-	const conns, memory = 64, 8 << 20
+	const conns, memory = 48, 8 << 20
 	heap := func() int64 {
 		var m runtime.MemStats
 		runtime.GC()
