@@ -14,6 +14,7 @@ import (
 	"github.com/hubhome/hubhome/nfsclient"
 	"github.com/hubhome/hubhome/nfsserver"
 	"github.com/hubhome/hubhome/oncrpc"
+	"github.com/hubhome/hubhome/test/loopback"
 	"github.com/hubhome/hubhome/vfs"
 	"github.com/hubhome/hubhome/vfs/vfstest"
 )
@@ -77,11 +78,15 @@ type server struct {
 // serve starts a server of a tree with one hub, which stops with the test.
 func serve(t testing.TB) *server {
 	t.Helper()
+	addr, err := loopback.Addr()
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := &server{
 		t:       t,
 		memory:  vfstest.NewMemory(hub),
 		records: &records{kept: map[string]nfsserver.ClientRecord{}},
-		addr:    "127.0.0.1:0",
+		addr:    addr,
 		lease:   20 * time.Second,
 	}
 	s.start()

@@ -84,7 +84,11 @@ func conformance(t *testing.T, minor uint32) {
 	}
 	vfstest.Run(t, vfstest.Config{
 		New: func(t *testing.T) (vfs.FS, vfs.Handle) {
-			s := &served{file: filepath.Join(t.TempDir(), "hubhome.yaml"), addr: "127.0.0.1:0"}
+			addr, err := freeAddr()
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := &served{file: filepath.Join(t.TempDir(), "hubhome.yaml"), addr: addr}
 			s.start(t)
 			t.Cleanup(func() { s.stop() })
 			fs := dial(t, s)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -34,15 +35,27 @@ type serverProcess struct {
 
 // newDemoServer writes a configuration with a port that is free now. It starts nothing.
 func newDemoServer(dir string) (*demoServer, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := freeAddr()
 	if err != nil {
 		return nil, fmt.Errorf("find a free port: %w", err)
 	}
-	s := &demoServer{dir: dir, addr: l.Addr().String()}
-	l.Close()
+	s := &demoServer{dir: dir, addr: addr}
 	_, s.port, _ = net.SplitHostPort(s.addr)
 	s.config, err = writeDemoConfig(dir, s.addr)
 	return s, err
+}
+
+// freeAddr returns an address of the loopback that nobody listens at. Its port is below those that the kernel gives to who
+// asks for any (ip(7), ip_local_port_range), so that nobody takes it while the server is down.
+func freeAddr() (addr string, err error) {
+	for range 100 {
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(20000))); err == nil {
+			defer l.Close()
+			return l.Addr().String(), nil
+		}
+	}
+	return "", err
 }
 
 // start starts the server and waits until it takes connections.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hubhome/hubhome/test/ganesha"
+	"github.com/hubhome/hubhome/test/loopback"
 	"github.com/hubhome/hubhome/vfs"
 )
 
@@ -69,7 +70,7 @@ func stopServers(servers []*server) {
 
 // startOurs starts hubhome and waits until it listens.
 func startOurs(ctx context.Context, binary, dir string) (*server, error) {
-	addr, err := freeAddr()
+	addr, err := loopback.Addr()
 	if err != nil {
 		return nil, err
 	}
@@ -105,15 +106,6 @@ func startOurs(ctx context.Context, binary, dir string) (*server, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 // waitFor waits until a server listens.

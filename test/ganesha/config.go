@@ -37,11 +37,11 @@ func (c Config) check() error {
 // text is the configuration file (ganesha-core-config(8), ganesha-export-config(8)). All that is said about recovery is
 // that there is none: the recovery directory is new, so that nobody has to wait for a grace period. The rest is what
 // Ganesha does by itself.
-func (c Config) text(port int, recovery string) []byte {
+func (c Config) text(port, recovery string) []byte {
 	return fmt.Appendf(nil, `NFS_CORE_PARAM {
 	Protocols = 4;
 	Bind_addr = 127.0.0.1;
-	NFS_Port = %d;
+	NFS_Port = %s;
 	Enable_NLM = false;
 	Enable_RQUOTA = false;
 	Enable_UDP = false;

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/hubhome/hubhome/test/loopback"
 )
 
 const (
@@ -59,11 +62,12 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 
 // start runs the program in the server's directory.
 func (s *Server) start(ctx context.Context, c Config) error {
-	port, err := freePort()
+	addr, err := loopback.Addr()
 	if err != nil {
 		return err
 	}
-	s.addr = fmt.Sprintf("127.0.0.1:%d", port)
+	s.addr = addr
+	_, port, _ := net.SplitHostPort(addr)
 	recovery, config := filepath.Join(s.temp, "recovery"), filepath.Join(s.temp, "ganesha.conf")
 	if err := os.Mkdir(recovery, 0o700); err != nil {
 		return err

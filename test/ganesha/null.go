@@ -62,13 +62,3 @@ func null(ctx context.Context, addr string) error {
 	}
 	return nil
 }
-
-// freePort is a port of the loopback that nobody listens on.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
-}

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -17,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hubhome/hubhome/test/loopback"
 )
 
 // command is the package of the server.
@@ -171,20 +172,13 @@ func (s *server) port() string {
 	return port
 }
 
-// freeAddr returns an address that nobody listens at. Its port is not one that the kernel gives to who asks for any
-// (ip(7), ip_local_port_range), so that nobody takes it while the server is down.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	var err error
-	for range 100 {
-		var l net.Listener
-		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(20000))); err == nil {
-			defer l.Close()
-			return l.Addr().String()
-		}
+	addr, err := loopback.Addr()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatalf("find a free port: %v", err)
-	return ""
+	return addr
 }
 
 // output is what a process or a script has printed so far. It may be used concurrently.
