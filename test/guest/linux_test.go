@@ -29,8 +29,8 @@ var themes = []string{
 	"root clients", "root outside",
 }
 
-// themeTime bounds one command in the guest. The slowest takes a minute on an idle machine.
-const themeTime = 4 * time.Minute
+// themeTime bounds one command in the guest. The slowest takes a minute where nothing else runs.
+const themeTime = 8 * time.Minute
 
 // TestLinuxClient mounts homes of a real server in a real Linux, as a cluster's node does, and uses them as people do.
 // The server is killed and started again meanwhile.

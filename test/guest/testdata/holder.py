@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-signal.alarm(240)
+signal.alarm(400)
 ranges = open("ranges", "w+b", buffering=0)
 fcntl.lockf(ranges, fcntl.LOCK_EX, 100)
 whole = open("whole", "w+b", buffering=0)

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-signal.alarm(60)
+signal.alarm(240)
 kind = sys.argv[1]
 path = f"locked-by-{kind}"
 EX, SH, UN, NB = fcntl.LOCK_EX, fcntl.LOCK_SH, fcntl.LOCK_UN, fcntl.LOCK_NB

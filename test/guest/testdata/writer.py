@@ -4,7 +4,7 @@ import hashlib
 import os
 import signal
 
-signal.alarm(240)
+signal.alarm(400)
 
 
 def record(i):
