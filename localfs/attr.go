@@ -152,7 +152,7 @@ func (f *FS) apply(fd, data int, c *vfs.Caller, a *vfs.Attr, set *vfs.SetAttr) e
 		if set.GID != nil {
 			gid = *set.GID
 		}
-		if a.Type != vfs.Directory && !c.Root() && !c.In(gid) {
+		if !c.Root() && !c.In(gid) {
 			mode &^= unix.S_ISGID
 		}
 		if mode&setIDBits != 0 {

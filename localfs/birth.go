@@ -183,11 +183,7 @@ func (f *FS) make(c *vfs.Caller, dir vfs.Handle, name string, directory, link bo
 	if err != nil {
 		return e, ch, err
 	}
-	var st disk.Stat
-	switch err = f.disk.Stat(op.dir.fd, name, &st); err {
-	case nil:
-		err = syscall.EEXIST
-	case syscall.ENOENT:
+	if err = f.absent(op, name); err == nil {
 		a := op.dir.attr()
 		err = vfs.Permit(c, &a, vfs.MayWrite)
 	}

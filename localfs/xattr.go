@@ -27,7 +27,7 @@ func (f *FS) openXattr(c *vfs.Caller, h vfs.Handle, want vfs.Perm) (n *node, dat
 	switch {
 	case a.Type != vfs.Regular && a.Type != vfs.Directory:
 		err = syscall.EPERM
-	case n.level < levelLoose && want == vfs.MayWrite && c != nil:
+	case n.level < levelLoose && want == vfs.MayWrite && !c.Root():
 		err = syscall.EPERM
 	case n.isDir() && a.Mode&unix.S_ISVTX != 0 && want == vfs.MayWrite && !c.Owns(&a):
 		err = syscall.EPERM

@@ -6,11 +6,11 @@
 // It owns bytes and words, and no behaviour: nothing here knows a session, a file or a connection, locks, waits, or
 // starts anything. It imports oncrpc for XDR and nothing else of ours.
 //
-// An operation named XXX has XxxArgs and XxxRes, each with Encode and Decode, so that the server and the client share
-// them. An operation whose arguments, or whose results, are nothing but a status has no type for them. The names of
+// An operation has Args and Res behind its name, as LookupArgs, each with Encode and Decode, so that the server and the
+// client share them. An operation whose arguments, or whose results, are nothing but a status has no type for them. The names of
 // fields are the RFCs' without their prefixes.
 //
-// The status that leads every result belongs to the COMPOUND (ResOp) and is not part of XxxRes, which is the arm of
+// The status that leads every result belongs to the COMPOUND (ResOp) and is not part of Res, which is the arm of
 // NFS4_OK. Where another arm says more, it has a type of its own: LockDenied follows NFS4ERR_DENIED of LOCK and LOCKT,
 // CopyRequirements follows NFS4ERR_OFFLOAD_NO_REQS of COPY. SetAttrRes follows every status of SETATTR.
 //
