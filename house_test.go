@@ -28,10 +28,11 @@ var house = map[string][]string{
 	"nfsclient":   {"vfs", "oncrpc", "nfs4"},
 	"cmd/hubhome": {".", "config", "vfs", "disk", "store", "oncrpc", "nfsserver", "nfsclient"},
 	// What only tests and benchmarks are made of.
-	"test/guest":    {},
-	"test/ganesha":  {"test/loopback"},
-	"test/loopback": {},
-	"test/bench":    {"nfsclient", "test/ganesha", "test/loopback", "vfs"},
+	"test/guest":      {},
+	"test/ganesha":    {"test/loopback"},
+	"test/jupyterhub": {},
+	"test/loopback":   {},
+	"test/bench":      {"nfsclient", "test/ganesha", "test/loopback", "vfs"},
 }
 
 // TestHouse holds the layers: small packages, each with one purpose, and no arrow that nobody decided on.
