@@ -16,7 +16,7 @@ run: build
 	bin/hubhome demo
 
 build:
-	$(GO) build -ldflags '$(LDFLAGS)' -o bin/hubhome ./cmd/hubhome
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
 # Everything that is quick: build, vet, lint, unit tests.
 check: build lint

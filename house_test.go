@@ -26,7 +26,10 @@ var house = map[string][]string{
 	"nfs4":        {"oncrpc"},
 	"nfsserver":   {"vfs", "oncrpc", "nfs4"},
 	"nfsclient":   {"vfs", "oncrpc", "nfs4"},
-	"cmd/hubhome": {".", "config", "vfs", "disk", "store", "oncrpc", "nfsserver", "nfsclient"},
+	"kube":        {"."},
+	// The commands.
+	"cmd/hubhome":      {".", "config", "vfs", "disk", "store", "oncrpc", "nfsserver", "nfsclient"},
+	"cmd/hubhome-kube": {"kube"},
 	// What only tests and benchmarks are made of.
 	"test/guest":      {},
 	"test/ganesha":    {"test/loopback"},
