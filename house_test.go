@@ -26,9 +26,12 @@ var house = map[string][]string{
 	"nfs4":        {"oncrpc"},
 	"nfsserver":   {"vfs", "oncrpc", "nfs4"},
 	"nfsclient":   {"vfs", "oncrpc", "nfs4"},
+	"remote":      {"vfs", "oncrpc", "nfs4", "nfsclient"},
+	"share":       {".", "vfs"},
+	"advice":      {},
 	"kube":        {"."},
 	// The commands.
-	"cmd/hubhome":      {".", "config", "vfs", "disk", "store", "oncrpc", "nfsserver", "nfsclient"},
+	"cmd/hubhome":      {".", "config", "vfs", "disk", "store", "oncrpc", "nfsserver", "nfsclient", "remote", "share", "advice"},
 	"cmd/hubhome-kube": {"kube"},
 	// What only tests and benchmarks are made of.
 	"test/guest":      {},

@@ -200,6 +200,14 @@ func (fs *FS) dialError(err error) error {
 // Close gives back what is open, the session and the client id, and waits until all goroutines have ended. Calls that
 // run are ended. An error says what the server may hold until the lease is over.
 func (fs *FS) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), min(fs.timeout, closeTimeout))
+	defer cancel()
+	return fs.CloseContext(ctx)
+}
+
+// CloseContext is Close that waits for the server until ctx ends. Where somebody has closed the FS before, or is about
+// to, it answers nil at once.
+func (fs *FS) CloseContext(ctx context.Context) error {
 	fs.mu.Lock()
 	if fs.closed {
 		fs.mu.Unlock()
@@ -209,8 +217,6 @@ func (fs *FS) Close() error {
 	fs.mu.Unlock()
 	fs.cancel()
 	fs.wg.Wait()
-	ctx, cancel := context.WithTimeout(context.Background(), min(fs.timeout, closeTimeout))
-	defer cancel()
 	err := fs.farewell(ctx)
 	fs.link.close()
 	if err != nil {

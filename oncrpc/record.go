@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"time"
@@ -23,12 +24,27 @@ const (
 	aheadSize = 1 << 10
 )
 
+// ErrRecord is the error of what comes over a connection and is not a record: mostly, the peer speaks something else.
+var ErrRecord = errors.New("not a record of RPC")
+
 // Errors of a peer that does not keep to the protocol.
 var (
-	errRecordTooLong    = errors.New("the record is too long")
-	errTooManyFragments = errors.New("the record has too many fragments")
+	errRecordTooLong    = fmt.Errorf("%w: it is too long", ErrRecord)
+	errTooManyFragments = fmt.Errorf("%w: it has too many fragments", ErrRecord)
 	errRecordTooSlow    = errors.New("the record was begun and not ended in time")
 )
+
+// tooLong is errRecordTooLong for a record mark. The mark of a peer that speaks a protocol of text, such as HTTP or SSH,
+// is the first four letters of it.
+func tooLong(mark uint32) error {
+	text := binary.BigEndian.AppendUint32(nil, mark)
+	for _, c := range text {
+		if c < ' ' || c > '~' {
+			return errRecordTooLong
+		}
+	}
+	return fmt.Errorf("%w; it begins with %q", errRecordTooLong, text)
+}
 
 // recordReader reads records from a connection (RFC 5531 section 11). One goroutine uses it.
 type recordReader struct {
@@ -61,7 +77,7 @@ func (rr *recordReader) next(ctx context.Context) ([]byte, error) {
 		length := int(mark &^ lastFragment)
 		switch {
 		case length > MaxRecord-len(record):
-			err = errRecordTooLong
+			err = tooLong(mark)
 		case fragments > maxFragments:
 			err = errTooManyFragments
 		default:

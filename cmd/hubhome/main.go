@@ -42,6 +42,9 @@ func run(args []string) int {
 	if _, usage := errors.AsType[usageError](err); usage || !started {
 		return exitUsage
 	}
+	if exit, ok := errors.AsType[exitError](err); ok {
+		return exit.code
+	}
 	return exitFailed
 }
 
@@ -63,6 +66,12 @@ func report(w io.Writer, err error) {
 // usageError is a mistake in how a command was called.
 type usageError struct{ error }
 
+// exitError is an error with an exit code of its own.
+type exitError struct {
+	error
+	code int
+}
+
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hubhome",
@@ -72,7 +81,8 @@ func newRoot() *cobra.Command {
 Exit codes:
   0  done
   1  it could not be done, or the configuration is not valid
-  2  the command was not called as its help says`,
+  2  the command was not called as its help says
+A command whose help lists others has others.`,
 		Args:          noSuchCommand,
 		RunE:          needCommand,
 		Version:       versionText(),
@@ -85,7 +95,7 @@ Exit codes:
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(newServe(), newConfig(), newUsername(), newDemo(), newVersion())
+	root.AddCommand(newServe(), newConfig(), newShare(), newUsername(), newDemo(), newVersion())
 	return root
 }
 

@@ -16,10 +16,11 @@ import (
 	"github.com/hubhome/hubhome"
 )
 
-// How username writes its lines.
+// How commands write what they have to say.
 const (
 	outputText = "text"
 	outputTSV  = "tsv"
+	outputJSON = "json"
 )
 
 func newUsername() *cobra.Command {

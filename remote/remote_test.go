@@ -1,0 +1,384 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package remote_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hubhome/hubhome/nfs4"
+	"github.com/hubhome/hubhome/nfsserver"
+	"github.com/hubhome/hubhome/oncrpc"
+	"github.com/hubhome/hubhome/remote"
+	"github.com/hubhome/hubhome/test/loopback"
+	"github.com/hubhome/hubhome/vfs"
+	"github.com/hubhome/hubhome/vfs/vfstest"
+)
+
+// patience is how long anything in a test may take.
+const patience = 30 * time.Second
+
+// records are the client records of a server that never restarts.
+type records struct{}
+
+func (records) Load() ([]nfsserver.ClientRecord, error)     { return nil, nil }
+func (records) Add([]byte, [8]byte, vfs.HomeID) error       { return nil }
+func (records) Replace([]byte, [8]byte, []vfs.HomeID) error { return nil }
+
+// ours is a hubhome server's handler, which serves /homes/hub and ends with the test.
+func ours(t *testing.T) oncrpc.Handler {
+	t.Helper()
+	srv := nfsserver.New(nfsserver.Options{
+		FS:       vfstest.NewMemory("hub"),
+		Recovery: records{},
+		Logger:   slog.New(slog.DiscardHandler),
+		ServerID: []byte("a store"),
+		Lease:    20 * time.Second,
+	}, nfsserver.Settings{BaseShare: "/homes", Identity: nfsserver.Identity{Squash: nfsserver.SquashNone}})
+	if err := srv.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	all.Go(func() { srv.Run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		all.Wait()
+	})
+	return srv
+}
+
+// listen answers RPC calls at an address until the test ends.
+func listen(t *testing.T, addr string, h oncrpc.Handler) string {
+	t.Helper()
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	all.Go(func() { (&oncrpc.Server{Handler: h}).Serve(ctx, l) })
+	t.Cleanup(func() {
+		cancel()
+		all.Wait()
+	})
+	return l.Addr().String()
+}
+
+// accept answers connections until the test ends.
+func accept(t *testing.T, answer func(net.Conn)) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() {
+				defer conn.Close()
+				answer(conn)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		all.Wait()
+	})
+	return l.Addr().String()
+}
+
+// handler answers RPC calls.
+type handler func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat
+
+func (h handler) ServeRPC(_ context.Context, call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
+	return h(call, reply)
+}
+
+func stat(s oncrpc.AcceptStat) handler {
+	return func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat { return s }
+}
+
+// minor hands COMPOUNDs of one minor version to next, and refuses others as a server does that does not know them.
+func minor(only uint32, next oncrpc.Handler) handler {
+	return func(call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
+		// The client's COMPOUNDs have an empty tag.
+		if next != nil && binary.BigEndian.Uint32(call.Args.Rest()[4:]) == only {
+			return next.ServeRPC(context.Background(), call, reply)
+		}
+		res := nfs4.CompoundRes{Status: nfs4.ErrMinorVersMismatch}
+		res.Encode(reply)
+		return oncrpc.Success
+	}
+}
+
+func silent(c net.Conn) { io.Copy(io.Discard, c) }
+
+// dead is an address where nobody listens.
+func dead(t *testing.T) string {
+	addr, err := loopback.Addr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return addr
+}
+
+func parse(t *testing.T, addr string) remote.Address {
+	a, err := remote.ParseAddress(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// TestWrongServer: each thing that is no server for us has its name, and none takes longer than it may.
+func TestWrongServer(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		addr    func() string
+		version remote.Version
+		trouble remote.Trouble
+		passing bool
+		says    string
+	}{
+		{"dead", func() string { return dead(t) }, remote.Auto, remote.Unreachable, true, ": connect: connection refused"},
+		{"silent", func() string { return accept(t, silent) }, remote.Auto, remote.Silent, true, ": it takes the connection and does not answer"},
+		{"closes", func() string { return accept(t, func(net.Conn) {}) }, remote.Auto, remote.Closed, true, ": it takes the connection and closes it at once"},
+		{"drips", func() string {
+			return accept(t, func(c net.Conn) {
+				tick := time.NewTicker(20 * time.Millisecond)
+				defer tick.Stop()
+				// The mark of a record of 1 KiB, and then of that a byte at a time.
+				for _, err := c.Write([]byte{0x80, 0, 4, 0}); err == nil; _, err = c.Write([]byte{0}) {
+					<-tick.C
+				}
+			})
+		}, remote.Auto, remote.Silent, true, ": it takes the connection and does not answer"},
+		{"HTTP", func() string {
+			return accept(t, func(c net.Conn) {
+				io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
+				silent(c)
+			})
+		}, remote.Auto, remote.NotNFS, false, `something answers that is no NFS server: not a record of RPC: it is too long; it begins with "HTTP"`},
+		{"SSH", func() string {
+			return accept(t, func(c net.Conn) {
+				io.WriteString(c, "SSH-2.0-OpenSSH_9.9\r\n")
+				silent(c)
+			})
+		}, remote.Auto, remote.NotNFS, false, `it begins with "SSH-"`},
+		{"another program", func() string { return listen(t, "127.0.0.1:0", stat(oncrpc.ProgUnavail)) }, remote.Auto, remote.NotNFS, false, "no NFS server: "},
+		{"NFSv3 alone", func() string { return listen(t, "127.0.0.1:0", stat(oncrpc.ProgMismatch(3, 3))) }, remote.V42, remote.WrongVersion, false,
+			"NFSv4.2: not spoken: the server has NFS version 3 alone"},
+		{"NFSv4.0 alone", func() string { return listen(t, "127.0.0.1:0", minor(0, nil)) }, remote.Auto, remote.WrongVersion, false,
+			"NFSv4.2: not spoken"},
+		{"not this client", func() string { return listen(t, "127.0.0.1:0", stat(oncrpc.AuthTooWeak)) }, remote.Auto, remote.Refused, false, "AUTH_TOOWEAK"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			defer cancel()
+			fs, err := remote.Dial(ctx, remote.Config{Server: parse(t, test.addr()), Version: test.version})
+			if err == nil {
+				fs.Close()
+				t.Fatal("it was reached")
+			}
+			e, ok := errors.AsType[*remote.Error](err)
+			if !ok {
+				t.Fatalf("the error is %v", err)
+			}
+			if e.Trouble() != test.trouble || e.Passing() != test.passing || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("%v, passing %v: %q; want %v, %v, and %q in it", e.Trouble(), e.Passing(), err, test.trouble, test.passing, test.says)
+			}
+		})
+	}
+}
+
+// TestVersions: the best that the server has, or the one that was asked for.
+func TestVersions(t *testing.T) {
+	srv := ours(t)
+	both, old := listen(t, "127.0.0.1:0", srv), listen(t, "127.0.0.1:0", minor(1, srv))
+	for _, test := range []struct {
+		addr      string
+		want, got remote.Version
+		passed    int
+	}{{both, remote.Auto, remote.V42, 0}, {both, remote.V42, remote.V42, 0}, {both, remote.V41, remote.V41, 0}, {old, remote.Auto, remote.V41, 1}} {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		fs, err := remote.Dial(ctx, remote.Config{Server: parse(t, test.addr), Version: test.want})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fs.Version != test.got || len(fs.Passed) != test.passed || fs.Addr != test.addr {
+			t.Errorf("asked for %v: %v at %s after %v", test.want, fs.Version, fs.Addr, fs.Passed)
+		}
+		root, err := fs.Root(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fs.Lookup(ctx, nil, root, "homes"); err != nil {
+			t.Error(err)
+		}
+		for range 2 {
+			if err := fs.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// TestAddresses: a name with several addresses is tried under all of them, and every failure is told.
+func TestAddresses(t *testing.T) {
+	good := parse(t, listen(t, "127.0.0.1:0", ours(t)))
+	cfg := remote.Config{Server: remote.Address{Host: "nfs.example.org", Port: good.Port}}
+	lookup := func(hosts ...string) remote.Lookup {
+		return func(_ context.Context, host string) ([]string, error) {
+			if host != "nfs.example.org" {
+				t.Errorf("%q was looked up", host)
+			}
+			return hosts, nil
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cfg.Lookup = lookup("127.0.0.2", "127.0.0.3", "127.0.0.1")
+	fs, err := remote.Dial(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fs.Close()
+	if fs.Addr != good.String() || len(fs.Passed) != 2 {
+		t.Errorf("it is %s, after %v", fs.Addr, fs.Passed)
+	}
+	cfg.Lookup = lookup("127.0.0.2", "127.0.0.3")
+	_, err = remote.Dial(ctx, cfg)
+	want := "NFS server nfs.example.org:" + good.Port + ": 127.0.0.2:" + good.Port + ": connect: connection refused; 127.0.0.3:" + good.Port + ": connect: connection refused"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	cfg.Lookup = func(context.Context, string) ([]string, error) {
+		return nil, &net.DNSError{Err: "no such host", Name: "nfs.example.org"}
+	}
+	_, err = remote.Dial(ctx, cfg)
+	if e, ok := errors.AsType[*remote.Error](err); !ok || e.Trouble() != remote.Unresolved || !e.Passing() {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestWait: a server that comes up is used; one that is another than it should be is not waited for; one that never comes
+// has the deadline.
+func TestWait(t *testing.T) {
+	addr, srv := dead(t), ours(t)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	told := 0
+	fs, err := remote.Wait(ctx, remote.Config{Server: parse(t, addr)}, func(err error) {
+		if told++; !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("it waits because of %v", err)
+		}
+		listen(t, addr, srv)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fs.Close()
+	if told != 1 {
+		t.Errorf("it was told %d times", told)
+	}
+	var calls atomic.Int32
+	wrong := listen(t, "127.0.0.1:0", handler(func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat {
+		calls.Add(1)
+		return oncrpc.ProgUnavail
+	}))
+	if _, err := remote.Wait(ctx, remote.Config{Server: parse(t, wrong)}, func(err error) { t.Errorf("it waits because of %v", err) }); err == nil || calls.Load() != 1 {
+		t.Errorf("%d calls, and the error is %v", calls.Load(), err)
+	}
+	short, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+	defer cancel()
+	told = 0
+	_, err = remote.Wait(short, remote.Config{Server: parse(t, dead(t))}, func(error) { told++ })
+	if !errors.Is(err, syscall.ECONNREFUSED) || told != 1 {
+		t.Errorf("it was told %d times, and the error is %v", told, err)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	_, err = remote.Wait(cancelled, remote.Config{Server: parse(t, dead(t))}, func(error) { cancel() })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted, it answers %v", err)
+	}
+}
+
+// TestEnd: whatever waits for a server that has gone silent ends with the context.
+func TestEnd(t *testing.T) {
+	srv := ours(t)
+	var deaf atomic.Bool
+	addr := listen(t, "127.0.0.1:0", handler(func(call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
+		if deaf.Load() {
+			return oncrpc.Drop
+		}
+		return srv.ServeRPC(context.Background(), call, reply)
+	}))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	fs, err := remote.Dial(ctx, remote.Config{Server: parse(t, addr)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	deaf.Store(true)
+	ended := make(chan error)
+	go func() {
+		_, err := fs.Root(context.Background()) // nobody bounds it
+		ended <- err
+	}()
+	cancel()
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Error("a deaf server has answered")
+		}
+	case <-time.After(patience):
+		t.Error("it still waits")
+	}
+	fs.Close()
+}
+
+func TestParseAddress(t *testing.T) {
+	for text, want := range map[string]string{
+		"nfs.example.org": "nfs.example.org:2049", "10.0.0.2:20049": "10.0.0.2:20049", "fd00::1": "[fd00::1]:2049",
+		"[fd00::1]": "[fd00::1]:2049", "[fd00::1]:1": "[fd00::1]:1",
+	} {
+		if a, err := remote.ParseAddress(text); err != nil || a.String() != want {
+			t.Errorf("%q: %v, %v; want %s", text, a, err, want)
+		}
+	}
+	for _, text := range []string{"", ":2049", "host:", "host:0", "host:65536", "host:nfs", "nfs://host", "host/homes", "a:b:c", "[fd00::1", "user@host"} {
+		if a, err := remote.ParseAddress(text); err == nil {
+			t.Errorf("%q was taken for %v", text, a)
+		}
+	}
+}
+
+func TestBelow(t *testing.T) {
+	fs := remote.FS{At: "/homes"}
+	for path, want := range map[string]string{"/homes": "", "homes/": "", "/homes//prod/": "prod", "/homes/a/b": "a/b"} {
+		if names, err := fs.Below(path); err != nil || strings.Join(names, "/") != want {
+			t.Errorf("%q: %q, %v", path, names, err)
+		}
+	}
+	for _, path := range []string{"/", "/home", "/homes2", "/x/homes"} {
+		if names, err := fs.Below(path); err == nil {
+			t.Errorf("%q: %q", path, names)
+		}
+	}
+}
