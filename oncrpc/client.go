@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"math/rand/v2"
 	"net"
 	"sync"
 	"time"
@@ -44,25 +42,11 @@ type Client struct {
 	err     error                  // why no call can be made any more
 }
 
-// Dial connects to a server at "host:port". ctx bounds the connecting alone.
-func Dial(ctx context.Context, addr string) (*Client, error) {
-	dialer := net.Dialer{KeepAliveConfig: keepAlive}
-	conn, err := dialer.DialContext(ctx, "tcp", addr)
-	if err != nil {
-		return nil, err
-	}
-	c := &Client{
-		conn:    conn,
-		done:    make(chan struct{}),
-		writing: make(chan struct{}, 1),
-		xid:     rand.Uint32(),
-		pending: map[uint32]chan *Reply{},
-	}
-	// The replies are to the client's own calls: what they take is bounded by those.
-	c.reader = recordReader{conn: conn, memory: newBudget(math.MaxInt64, 0), timeout: defaultRecordTimeout, ended: c.failed}
-	go c.read()
-	return c, nil
-}
+// RemoteAddr is the address of the server.
+func (c *Client) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
+
+// LocalAddr is the address that the connection comes from.
+func (c *Client) LocalAddr() net.Addr { return c.conn.LocalAddr() }
 
 // Done is closed when the connection has ended, by Close or by itself.
 func (c *Client) Done() <-chan struct{} { return c.done }
