@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/hubhome/hubhome/nfs4"
+	"github.com/hubhome/hubhome/nfsconn"
 )
 
 // clientID is what the server calls the client, and the number of the next CREATE_SESSION (RFC 8881 section 18.36.4).
@@ -25,7 +26,7 @@ type clientID struct {
 func newOwner() nfs4.ClientOwner {
 	var owner nfs4.ClientOwner
 	rand.Read(owner.Verifier[:])
-	owner.OwnerID = fmt.Appendf(nil, "hubhome %s %d %s", machine(), os.Getpid(), rand.Text())
+	owner.OwnerID = fmt.Appendf(nil, "hubhome %s %d %s", nfsconn.Machine(), os.Getpid(), rand.Text())
 	return owner
 }
 
@@ -36,7 +37,7 @@ func (fs *FS) exchangeID(ctx context.Context) error {
 		Flags:        nfs4.ExchangeUseNonPNFS,
 		ClientImplID: []nfs4.ImplID{{Domain: []byte("hubhome.org"), Name: []byte("hubhome")}},
 	}
-	var pace backoff
+	var pace nfsconn.Backoff
 	for {
 		res, err := fs.askClientID(ctx, &args)
 		if err == nil {

@@ -5,10 +5,10 @@ package nfsclient
 import (
 	"context"
 	"fmt"
-	"os"
 	"sync"
 
 	"github.com/hubhome/hubhome/nfs4"
+	"github.com/hubhome/hubhome/nfsconn"
 	"github.com/hubhome/hubhome/oncrpc"
 	"github.com/hubhome/hubhome/vfs"
 )
@@ -46,25 +46,11 @@ var requests = sync.Pool{New: func() any {
 	return q
 }}
 
-// machine is the name in credentials.
-var machine = sync.OnceValue(func() []byte {
-	name, err := os.Hostname()
-	if err != nil {
-		return nil
-	}
-	return []byte(name[:min(len(name), 255)])
-})
-
 // request begins a COMPOUND on behalf of a caller.
 func (fs *FS) request(c *vfs.Caller) *request {
 	q := requests.Get().(*request)
 	q.fs = fs
-	q.cred.Flavor = oncrpc.AuthSys
-	q.cred.SysCred = oncrpc.SysCred{Machine: machine()}
-	if c != nil {
-		q.cred.UID, q.cred.GID = c.UID, c.GID
-		q.cred.SetGIDs(c.Groups)
-	}
+	q.cred = nfsconn.Cred(c)
 	return q
 }
 
@@ -140,7 +126,7 @@ func (q *request) call(ctx context.Context, conn *oncrpc.Client) error {
 	q.release()
 	reply, err := conn.Call(ctx, nfs4.Program, nfs4.Version, nfs4.ProcCompound, &q.cred, q.encode, q.bulk)
 	if err == context.DeadlineExceeded {
-		return errNoAnswer
+		return nfsconn.ErrNoAnswer
 	}
 	if err != nil {
 		return err
@@ -167,7 +153,7 @@ func (q *request) send(ctx context.Context) error {
 	}
 	ctx, cancel := q.fs.deadline(ctx)
 	defer cancel()
-	var pace backoff
+	var pace nfsconn.Backoff
 	var patience error // why the last attempt has to be repeated
 	for {
 		s := q.fs.session.Load()
@@ -182,21 +168,16 @@ func (q *request) send(ctx context.Context) error {
 		if err == nil {
 			again, err = q.outcome()
 		} else if patience != nil && ctx.Err() != nil {
-			err = stillAnswers(ctx.Err(), patience)
+			err = nfsconn.StillAnswers(ctx.Err(), patience)
 		}
 		if !again {
 			return err
 		}
 		patience = err
 		if e := q.fs.wait(ctx, &pace); e != nil {
-			return stillAnswers(e, err)
+			return nfsconn.StillAnswers(e, err)
 		}
 	}
-}
-
-// stillAnswers is the error of a request that the server did not get to until the end of its time.
-func stillAnswers(end, status error) error {
-	return fmt.Errorf("%w: the server still answers %w", end, status)
 }
 
 // maxRaced is how often a request that others are in the way of is sent.

@@ -9,14 +9,15 @@
 // when the server itself ended, and had its answer lost with it, is asked again, as every NFS client does: a Mkdir can
 // then answer EEXIST for its own directory.
 //
-// One file of the package for each noun: dial, link (the connection), clientid, session, slot, compound, recover, lease,
-// error; and of the contract: fs, attr, directory, entry (ReadDir), open, file, io, copy, xattr.
+// One file of the package for each noun: dial, clientid, session, slot, compound, recover, lease, error; and of the
+// contract: fs, attr, directory, entry (ReadDir), open, file, io, copy, xattr.
 //
 // Locks, in the order in which they are taken:
 //
-//	link.dialing      one connection is made at a time; held over I/O
 //	FS.mu             the open files, and the recovery under way
-//	slots.mu, link.mu, File.mu
+//	slots.mu, File.mu
+//
+// Those of the connection (nfsconn) are taken while none of these is held.
 package nfsclient
 
 import (
@@ -24,13 +25,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/hubhome/hubhome/nfs4"
+	"github.com/hubhome/hubhome/nfsconn"
 	"github.com/hubhome/hubhome/oncrpc"
 	"github.com/hubhome/hubhome/vfs"
 )
@@ -47,6 +48,8 @@ type Config struct {
 	Timeout time.Duration
 	// Logger hears of lost connections and of recovery; nil: nobody does.
 	Logger *slog.Logger
+	// ReservedPort connects from a port below 1024 where that can be had (oncrpc.Dialer).
+	ReservedPort bool
 }
 
 const (
@@ -63,7 +66,7 @@ type FS struct {
 	minor   uint32
 	timeout time.Duration
 	log     *slog.Logger
-	link    link
+	link    *nfsconn.Link
 	owner   nfs4.ClientOwner
 
 	// ctx ends with Close; wg counts the goroutines.
@@ -99,9 +102,9 @@ func Dial(ctx context.Context, cfg Config) (*FS, error) {
 	}
 	if err := fs.open(ctx); err != nil {
 		fs.cancel()
-		fs.link.close()
+		fs.link.Close()
 		fs.wg.Wait()
-		return nil, fmt.Errorf("connect to NFS server: %w", fs.fail("", "", fs.dialError(err)))
+		return nil, fmt.Errorf("connect to NFS server: %w", fs.fail("", "", nfsconn.Unsuitable(err, nfs4.Version)))
 	}
 	fs.wg.Go(fs.renew)
 	return fs, nil
@@ -109,8 +112,8 @@ func Dial(ctx context.Context, cfg Config) (*FS, error) {
 
 // newFS starts nothing.
 func newFS(cfg Config) (*FS, error) {
-	if _, _, err := net.SplitHostPort(cfg.Addr); err != nil {
-		return nil, fmt.Errorf("address of the NFS server: %w (want host:port)", err)
+	if err := nfsconn.CheckAddr(cfg.Addr); err != nil {
+		return nil, err
 	}
 	if cfg.MinorVersion > 2 {
 		return nil, fmt.Errorf("there is no NFSv4.%d here: the minor version is 1 or 2, or 0 for the best of both", cfg.MinorVersion)
@@ -136,7 +139,7 @@ func newFS(cfg Config) (*FS, error) {
 		fs.log = slog.New(slog.DiscardHandler)
 	}
 	fs.ctx, fs.cancel = context.WithCancel(context.Background())
-	fs.link = link{addr: cfg.Addr, dialing: make(chan struct{}, 1)}
+	fs.link = nfsconn.NewLink(cfg.Addr, oncrpc.Dialer{ReservedPort: cfg.ReservedPort})
 	return fs, nil
 }
 
@@ -144,7 +147,7 @@ func newFS(cfg Config) (*FS, error) {
 func (fs *FS) open(ctx context.Context) error {
 	ctx, cancel := fs.deadline(ctx)
 	defer cancel()
-	if _, err := fs.link.get(ctx, nil); err != nil {
+	if _, err := fs.link.Get(ctx, nil); err != nil {
 		return err
 	}
 	if err := fs.agreeOnVersion(ctx); err != nil {
@@ -182,21 +185,6 @@ func (fs *FS) agreeOnVersion(ctx context.Context) error {
 	return err
 }
 
-// dialError says what is wrong with a server that is not one for this client.
-func (fs *FS) dialError(err error) error {
-	if reply, ok := errors.AsType[*oncrpc.ReplyError](err); ok {
-		if low, high, ok := reply.Versions(); ok {
-			return fmt.Errorf("the server speaks NFS versions %d to %d, and not 4: %w", low, high, err)
-		}
-		return fmt.Errorf("the server does not serve NFSv4: %w", err)
-	}
-	_, lost := errors.AsType[*oncrpc.ConnError](err)
-	if lost || errors.Is(err, oncrpc.ErrXDR) {
-		return fmt.Errorf("this seems not to be an NFS server: %w", err)
-	}
-	return err
-}
-
 // Close gives back what is open, the session and the client id, and waits until all goroutines have ended. Calls that
 // run are ended. An error says what the server may hold until the lease is over.
 func (fs *FS) Close() error {
@@ -218,7 +206,7 @@ func (fs *FS) CloseContext(ctx context.Context) error {
 	fs.cancel()
 	fs.wg.Wait()
 	err := fs.farewell(ctx)
-	fs.link.close()
+	fs.link.Close()
 	if err != nil {
 		return fs.fail("close", "", err)
 	}
@@ -232,3 +220,6 @@ func (fs *FS) deadline(ctx context.Context) (context.Context, context.CancelFunc
 	}
 	return context.WithTimeout(ctx, fs.timeout)
 }
+
+// wait pauses between two attempts. The error is ctx's, or oncrpc.ErrClosed where the FS was closed.
+func (fs *FS) wait(ctx context.Context, pace *nfsconn.Backoff) error { return pace.Wait(ctx, fs.ctx) }

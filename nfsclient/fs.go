@@ -7,19 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"syscall"
 
 	"github.com/hubhome/hubhome/nfs4"
+	"github.com/hubhome/hubhome/nfsconn"
 	"github.com/hubhome/hubhome/vfs"
 )
 
 // checkHandle refuses what no server can have issued.
-func checkHandle(h vfs.Handle) error {
-	if len(h) == 0 || len(h) > vfs.MaxHandle {
-		return fmt.Errorf("a handle of %d bytes: %w", len(h), syscall.EBADF)
-	}
-	return nil
-}
+func checkHandle(h vfs.Handle) error { return nfsconn.CheckHandle(h, vfs.MaxHandle) }
 
 // Root returns the handle of the exported directory. It is found by Config.Export at the first call; ENOENT and ENOTDIR
 // say which component of it is not there.

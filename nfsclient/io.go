@@ -8,24 +8,19 @@ import (
 	"syscall"
 
 	"github.com/hubhome/hubhome/nfs4"
-	"github.com/hubhome/hubhome/oncrpc"
+	"github.com/hubhome/hubhome/nfsconn"
 	"github.com/hubhome/hubhome/vfs"
 )
 
 // ReadAt reads into p, with as many READs as it takes. What is read is copied once, from the connection's buffer.
 func (f *File) ReadAt(ctx context.Context, p []byte, off uint64) (n int, eof bool, err error) {
 	err = f.use(ctx, vfs.Read, func(ctx context.Context, id nfs4.Stateid) error {
-		for {
-			part := p[n:][:min(uint64(len(p)-n), f.fs.maxRead)]
-			got, end, err := f.read(ctx, id, part, off+uint64(n))
-			n += got
-			if eof = end; err != nil || eof || n == len(p) {
-				return err
-			}
-			if got == 0 {
-				return fmt.Errorf("the server sends no data and no end: %w", oncrpc.ErrXDR)
-			}
-		}
+		var got int
+		got, eof, err = nfsconn.Read(p[n:], off+uint64(n), f.fs.maxRead, func(p []byte, off uint64) (int, bool, error) {
+			return f.read(ctx, id, p, off)
+		})
+		n += got
+		return err
 	})
 	return n, eof, f.fs.fail("read", "", err)
 }
@@ -47,45 +42,24 @@ func (f *File) read(ctx context.Context, id nfs4.Stateid, p []byte, off uint64) 
 	if err := q.done(); err != nil {
 		return 0, false, err
 	}
-	if len(res.Data) > len(p) {
-		return 0, false, fmt.Errorf("the server sends %d bytes for %d: %w", len(res.Data), len(p), oncrpc.ErrXDR)
-	}
-	return copy(p, res.Data), res.EOF, nil
+	n, err = nfsconn.Copy(p, res.Data)
+	return n, res.EOF && err == nil, err
 }
 
 // WriteAt writes p, with as many WRITEs as it takes. It ends early, without error, where the server has lost what it had
 // not synced between two of them: the verifier is of all that was written.
 func (f *File) WriteAt(ctx context.Context, p []byte, off uint64, want vfs.Stability) (n int, did vfs.Stability, v vfs.Verifier, err error) {
-	did = vfs.FileSync
+	var w nfsconn.Writing
 	err = f.use(ctx, vfs.Write, func(ctx context.Context, id nfs4.Stateid) error {
-		for {
-			part := p[n:][:min(uint64(len(p)-n), f.fs.maxWrite)]
-			res, err := f.write(ctx, id, part, off+uint64(n), nfs4.StableHow(want))
-			if err != nil {
-				return err
-			}
-			if n > 0 && vfs.Verifier(res.WriteVerf) != v {
-				return nil
-			}
-			n += int(res.Count)
-			v = vfs.Verifier(res.WriteVerf)
-			did = min(did, vfs.Stability(res.Committed))
-			if n == len(p) {
-				return nil
-			}
-			if res.Count == 0 {
-				return fmt.Errorf("the server wrote nothing: %w", syscall.EIO)
-			}
-		}
+		return w.Write(p, off, f.fs.maxWrite, func(p []byte, off uint64) (nfsconn.Written, error) {
+			return f.write(ctx, id, p, off, want)
+		})
 	})
-	if err != nil && n == 0 {
-		return 0, vfs.Unstable, v, f.fs.fail("write", "", err)
-	}
-	return n, did, v, nil // where it is short: what went wrong will again with the rest
+	return w.Result(f.fs.fail("write", "", err))
 }
 
 // write sends one WRITE (RFC 8881 section 18.32). The data goes out from where it is.
-func (f *File) write(ctx context.Context, id nfs4.Stateid, p []byte, off uint64, want nfs4.StableHow) (res nfs4.WriteRes, err error) {
+func (f *File) write(ctx context.Context, id nfs4.Stateid, p []byte, off uint64, want vfs.Stability) (w nfsconn.Written, err error) {
 	q := f.on()
 	defer q.free()
 	e := q.changing(nfs4.OpWrite)
@@ -95,20 +69,18 @@ func (f *File) write(ctx context.Context, id nfs4.Stateid, p []byte, off uint64,
 	e.Uint32(uint32(len(p)))
 	q.bulk = p
 	if err := q.send(ctx); err != nil {
-		return res, err
+		return w, err
 	}
 	q.result(nfs4.OpPutFH)
+	var res nfs4.WriteRes
 	if q.result(nfs4.OpWrite) {
 		res.Decode(&q.reply.Decoder)
 	}
 	if err := q.done(); err != nil {
-		return res, err
+		return w, err
 	}
-	if uint64(res.Count) > uint64(len(p)) || res.Committed > nfs4.FileSync || res.Committed < want {
-		return res, fmt.Errorf("the server says it wrote %d bytes of %d, stability %d for %d: %w",
-			res.Count, len(p), res.Committed, want, oncrpc.ErrXDR)
-	}
-	return res, nil
+	w = nfsconn.Written{Count: res.Count, Committed: uint32(res.Committed), Verifier: vfs.Verifier(res.WriteVerf)}
+	return w, w.Check(p, want)
 }
 
 // Commit makes all that was written to the file FileSync (RFC 8881 section 18.3).

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hubhome/hubhome/nfs4"
+	"github.com/hubhome/hubhome/nfsconn"
 )
 
 // defaultLease is the lease of a server that does not say, in seconds.
@@ -52,12 +53,12 @@ func (fs *FS) renew() {
 	interval := max(fs.lease/3, time.Second)
 	tick := time.NewTicker(max(interval/2, 500*time.Millisecond))
 	defer tick.Stop()
-	var pace backoff
+	var pace nfsconn.Backoff
 	for {
 		select {
 		case <-fs.ctx.Done():
 			return
-		case <-fs.link.lost():
+		case <-fs.link.Lost():
 		case <-tick.C:
 			if time.Since(fs.begun)-time.Duration(fs.renewed.Load()) < interval {
 				continue
@@ -65,7 +66,7 @@ func (fs *FS) renew() {
 		}
 		err := fs.ping()
 		if err == nil {
-			pace = backoff{}
+			pace = nfsconn.Backoff{}
 			continue
 		}
 		if fs.wait(fs.ctx, &pace) == nil {

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/hubhome/hubhome/nfs4"
+	"github.com/hubhome/hubhome/nfsconn"
 	"github.com/hubhome/hubhome/vfs"
 )
 
@@ -40,16 +41,9 @@ func (q *request) opened() (nfs4.Stateid, error) {
 	return res.Stateid, q.done()
 }
 
-func checkAccess(a vfs.Access) error {
-	if a == 0 || a&^(vfs.Read|vfs.Write) != 0 {
-		return syscall.EINVAL
-	}
-	return nil
-}
-
 // Open opens a regular file.
 func (fs *FS) Open(ctx context.Context, c *vfs.Caller, h vfs.Handle, access vfs.Access) (vfs.File, error) {
-	if err := cmp.Or(checkHandle(h), checkAccess(access)); err != nil {
+	if err := cmp.Or(checkHandle(h), nfsconn.CheckAccess(access)); err != nil {
 		return nil, fs.fail("open", "", err)
 	}
 	f := fs.newFile(c, access)
@@ -89,7 +83,7 @@ func (f *File) reopen(ctx context.Context) error {
 
 // Create opens a regular file, and makes it where it is not there.
 func (fs *FS) Create(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name string, how vfs.Create, access vfs.Access) (vfs.File, vfs.Entry, bool, vfs.DirChange, error) {
-	if err := cmp.Or(checkHandle(dir), vfs.CheckName(name), checkAccess(access)); err != nil {
+	if err := cmp.Or(checkHandle(dir), vfs.CheckName(name), nfsconn.CheckAccess(access)); err != nil {
 		return nil, vfs.Entry{}, false, vfs.DirChange{}, fs.fail("open", name, err)
 	}
 	ctx, cancel := fs.deadline(ctx)

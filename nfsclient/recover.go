@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/hubhome/hubhome/nfs4"
+	"github.com/hubhome/hubhome/nfsconn"
 	"github.com/hubhome/hubhome/oncrpc"
 )
 
@@ -19,7 +20,7 @@ type recovery struct {
 
 // recover waits until the FS has another session than old. It runs in a goroutine of its own, so that a caller without
 // patience does not leave it half done.
-func (fs *FS) recover(ctx context.Context, old *session, pace *backoff) error {
+func (fs *FS) recover(ctx context.Context, old *session, pace *nfsconn.Backoff) error {
 	for {
 		r, err := fs.startRecovery(old)
 		if r == nil {
@@ -155,7 +156,7 @@ func (fs *FS) reclaimComplete(ctx context.Context, s *session) error {
 
 // sendIn is request.send with a session that need not be the FS's.
 func (fs *FS) sendIn(ctx context.Context, s *session, q *request) error {
-	var pace backoff
+	var pace nfsconn.Backoff
 	for {
 		if err := s.send(ctx, q); err != nil {
 			return err
@@ -165,7 +166,7 @@ func (fs *FS) sendIn(ctx context.Context, s *session, q *request) error {
 			return err
 		}
 		if e := fs.wait(ctx, &pace); e != nil {
-			return stillAnswers(e, err)
+			return nfsconn.StillAnswers(e, err)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hubhome/hubhome/nfs4"
+	"github.com/hubhome/hubhome/nfsconn"
 	"github.com/hubhome/hubhome/oncrpc"
 )
 
@@ -36,7 +37,7 @@ type session struct {
 // newSession makes a session (RFC 8881 section 18.36). Where the server does not know the client id any more, it makes
 // that first, and what was open is to be reclaimed.
 func (fs *FS) newSession(ctx context.Context) (*session, error) {
-	var pace backoff
+	var pace nfsconn.Backoff
 	for {
 		s, err := fs.createSession(ctx)
 		switch {
@@ -133,7 +134,7 @@ func (s *session) send(ctx context.Context, q *request) error {
 	seq.SessionID = s.id
 	seq.CacheThis = q.change > 0
 	q.sequence = &seq
-	var pace backoff
+	var pace nfsconn.Backoff
 	for {
 		var sent bool
 		sent, err = s.exchange(ctx, q)
@@ -162,7 +163,7 @@ func (s *session) send(ctx context.Context, q *request) error {
 // exchange sends a request, again and again while the connection is lost or the request still runs at the server.
 // sent tells whether the server may have seen it.
 func (s *session) exchange(ctx context.Context, q *request) (sent bool, err error) {
-	var pace backoff
+	var pace nfsconn.Backoff
 	for {
 		start := time.Now()
 		attempted, err := q.transmit(ctx, &pace)
@@ -193,40 +194,22 @@ func (s *session) exchange(ctx context.Context, q *request) (sent bool, err erro
 }
 
 // transmit sends a request until it is answered. A connection that is lost is made again.
-func (q *request) transmit(ctx context.Context, pace *backoff) (sent bool, err error) {
+func (q *request) transmit(ctx context.Context, pace *nfsconn.Backoff) (sent bool, err error) {
 	fs := q.fs
-	var dead *oncrpc.Client
-	for attempt := 0; ; attempt++ {
-		if attempt > 1 {
-			if e := fs.wait(ctx, pace); e != nil {
-				return sent, fmt.Errorf("%w: %w", e, err)
-			}
-		}
-		var conn *oncrpc.Client
-		if conn, err = fs.link.get(ctx, dead); err != nil {
-			if ctx.Err() != nil || errors.Is(err, oncrpc.ErrClosed) {
-				return sent, err
-			}
-			attempt = max(attempt, 1)
-			continue
-		}
-		sent = true
-		err = q.call(ctx, conn)
-		_, lost := errors.AsType[*oncrpc.ConnError](err)
-		if !lost && !errors.Is(err, oncrpc.ErrClosed) {
-			return sent, err
-		}
+	send := func(conn *oncrpc.Client) error { return q.call(ctx, conn) }
+	times, err := fs.link.Do(ctx, fs.ctx, pace, send, func(lost error) bool {
 		if fs.session.Load() == nil {
-			return sent, err // Dial tries once
+			return false // Dial tries once
 		}
-		fs.log.Debug("connection to the NFS server lost", "server", fs.addr, "error", err)
-		dead = conn
-	}
+		fs.log.Debug("connection to the NFS server lost", "server", fs.addr, "error", lost)
+		return true
+	})
+	return times > 0, err
 }
 
 // bare sends a request that no session carries.
 func (fs *FS) bare(ctx context.Context, q *request) error {
-	var pace backoff
+	var pace nfsconn.Backoff
 	if _, err := q.transmit(ctx, &pace); err != nil {
 		return err
 	}
