@@ -58,7 +58,7 @@ func (c *creator) ensure(ctx context.Context, d *directory) (e vfs.Entry, made b
 	if !errors.Is(err, syscall.ENOENT) {
 		return e, false, err
 	}
-	e, err = c.mkdir(ctx, d)
+	e, by, err := c.mkdir(ctx, d)
 	if errors.Is(err, syscall.EEXIST) { // by somebody else, or by ourselves, and the answer was lost
 		e, err = c.find(ctx, d)
 		return e, false, err
@@ -69,28 +69,31 @@ func (c *creator) ensure(ctx context.Context, d *directory) (e vfs.Entry, made b
 	born := e.Attr
 	if e.Attr, err = c.complete(ctx, d, e); err != nil {
 		c.undo(ctx, d)
-		return e, false, fail(ctx, "make", d.path, err).seen("the server has a new directory belong to %s, mode %04o", ownerOf(&born), born.Mode)
+		failure := fail(ctx, "make", d.path, err).seen("the server has a new directory belong to %s, mode %04o", ownerOf(&born), born.Mode)
+		failure.AsOwner = by == c.owner
+		return e, false, failure
 	}
 	c.note(d.path, Made, &e.Attr, "")
 	return e, true, nil
 }
 
-// mkdir makes a directory with its owner and mode in one request.
-func (c *creator) mkdir(ctx context.Context, d *directory) (e vfs.Entry, err error) {
+// mkdir makes a directory with its owner and mode in one request. by is who made it, or was the last to try.
+func (c *creator) mkdir(ctx context.Context, d *directory) (e vfs.Entry, by *vfs.Caller, err error) {
 	for _, caller := range d.by {
+		by = caller
 		set := vfs.SetAttr{Mode: &d.mode}
 		if caller.UID != d.owner.UID {
 			set.UID, set.GID = &d.owner.UID, &d.owner.GID
 		}
 		e, _, err = c.fs.Mkdir(ctx, caller, d.dir, d.name, set)
 		if !denied(err) {
-			return e, err
+			return e, by, err
 		}
 		if caller == c.root {
 			c.undo(ctx, d)
 		}
 	}
-	return e, err
+	return e, by, err
 }
 
 // complete sees that a new directory is what was asked for. A server's defaults, a set-group-id bit of the directory

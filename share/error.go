@@ -45,7 +45,7 @@ type Error struct {
 	Trouble Trouble
 	// Doing is what was to be done, to the Path on the server; Seen is what was seen that explains it.
 	Doing, Path, Seen string
-	// AsOwner tells that it was to be done as the owner, in a directory that is the owner's.
+	// AsOwner tells that it was to be done as the owner, where the owner may do it by all that is seen.
 	AsOwner bool
 	// Occupant is to whom the directory belongs that is InTheWay; nil where it is none.
 	Occupant *hubhome.Owner

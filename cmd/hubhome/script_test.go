@@ -24,23 +24,32 @@ func TestMain(m *testing.M) {
 //	signal NAME                sends HUP, INT, TERM or KILL to the server
 //	ended CODE                 waits until the server has exited with CODE, or by a signal: -1
 //	nfs …                      is a client of the server: see nfs_test.go
+//	ganesha DIR PSEUDO …       starts an NFS-Ganesha: see ganesha_test.go
+//	tmpfs DIR OPTIONS          mounts a file system in memory
+//	owned PATH UID:GID MODE    is of that owner and mode
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Condition: func(name string) (bool, error) {
-			if name == "root" {
+			switch name {
+			case "root":
 				return os.Getuid() == 0, nil
+			case "ganesha":
+				return haveGanesha(), nil
 			}
 			return false, errors.New("no such condition")
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  exits,
-			"serve":  startServing,
-			"log":    waitLog,
-			"signal": sendSignal,
-			"ended":  waitEnded,
-			"nfs":    nfs,
+			"exits":   exits,
+			"serve":   startServing,
+			"log":     waitLog,
+			"signal":  sendSignal,
+			"ended":   waitEnded,
+			"nfs":     nfs,
+			"ganesha": startGanesha,
+			"tmpfs":   mountTmpfs,
+			"owned":   ownedBy,
 		},
 	})
 }

@@ -3,6 +3,7 @@
 package ganesha
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,7 +16,23 @@ type Config struct {
 	Dir string
 	// Pseudo is the path under which clients find it.
 	Pseudo string
+	// Squash is whom it takes for nobody; No_Root_Squash where empty.
+	Squash Squash
+	// ReadOnly exports it for reading alone.
+	ReadOnly bool
+	// MinorVersions are those of NFSv4 that it speaks; 1 and 2 where nil.
+	MinorVersions []uint32
 }
+
+// Squash is an export's Squash (ganesha-export-config(8)).
+type Squash string
+
+// The squashes.
+const (
+	NoRootSquash Squash = "No_Root_Squash"
+	RootSquash   Squash = "Root_Squash"
+	AllSquash    Squash = "All_Squash"
+)
 
 // check refuses what Ganesha would take for something else: its configuration has no way to quote a quote.
 func (c Config) check() error {
@@ -38,6 +55,13 @@ func (c Config) check() error {
 // that there is none: the recovery directory is new, so that nobody has to wait for a grace period. The rest is what
 // Ganesha does by itself.
 func (c Config) text(port, recovery string) []byte {
+	access, minors := "RW", "1, 2"
+	if c.ReadOnly {
+		access = "RO"
+	}
+	if c.MinorVersions != nil {
+		minors = strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.MinorVersions)), ", "), "[]")
+	}
 	return fmt.Appendf(nil, `NFS_CORE_PARAM {
 	Protocols = 4;
 	Bind_addr = 127.0.0.1;
@@ -47,7 +71,7 @@ func (c Config) text(port, recovery string) []byte {
 	Enable_UDP = false;
 }
 NFSV4 {
-	Minor_Versions = 1, 2;
+	Minor_Versions = %s;
 	Graceless = true;
 	RecoveryBackend = fs;
 	RecoveryRoot = "%s";
@@ -56,13 +80,13 @@ EXPORT {
 	Export_Id = 1;
 	Path = "%s";
 	Pseudo = "%s";
-	Access_Type = RW;
-	Squash = No_Root_Squash;
+	Access_Type = %s;
+	Squash = %s;
 	SecType = sys;
 	Protocols = 4;
 	Transports = TCP;
 	FSAL { Name = VFS; }
 }
 LOG { Default_Log_Level = EVENT; }
-`, port, recovery, c.Dir, c.Pseudo)
+`, port, minors, recovery, c.Dir, c.Pseudo, access, cmp.Or(c.Squash, NoRootSquash))
 }
