@@ -1,0 +1,163 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package homes
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+// read returns a file of the tree.
+func read(t *testing.T, path ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(path...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// parse reads YAML.
+func parse(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var values map[string]any
+	if err := yaml.UnmarshalStrict([]byte(text), &values); err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
+
+// at returns what is under keys.
+func at(t *testing.T, values map[string]any, keys ...string) any {
+	t.Helper()
+	var value any = values
+	for _, key := range keys {
+		table, ok := value.(map[string]any)
+		if !ok || table[key] == nil {
+			t.Fatalf("there is no %s", strings.Join(keys, "."))
+		}
+		value = table[key]
+	}
+	return value
+}
+
+// open are the values that Kubernetes checks, and not the chart.
+var open = []string{
+	"global", "nfs.shareCreator.resources", "nfs.shareCreator.nodeSelector", "nfs.shareCreator.affinity",
+	"nfs.volumeGuard.resources", "nfs.volumeGuard.nodeSelector", "nfs.volumeGuard.affinity",
+}
+
+// TestSchema is closed, and knows each value: a typo anywhere is refused.
+func TestSchema(t *testing.T) {
+	var schema map[string]any
+	if err := json.Unmarshal([]byte(read(t, chartDir, "values.schema.json")), &schema); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, "", parse(t, read(t, chartDir, "values.yaml")), schema)
+}
+
+// compare compares a table of values with its schema.
+func compare(t *testing.T, at string, values, schema map[string]any) {
+	properties, _ := schema["properties"].(map[string]any)
+	if schema["additionalProperties"] != false {
+		t.Errorf("%q takes any key", at)
+	}
+	for key := range properties {
+		if _, there := values[key]; !there {
+			t.Errorf("%s is in the schema, and in values.yaml it is not", at+key)
+		}
+	}
+	for key, value := range values {
+		property, known := properties[key].(map[string]any)
+		if !known {
+			t.Errorf("%s is in values.yaml, and in the schema it is not", at+key)
+			continue
+		}
+		if table, ok := value.(map[string]any); ok && !slices.Contains(open, at+key) {
+			compare(t, at+key+".", table, property)
+		}
+	}
+}
+
+// TestDocumented has each value with its default in the README, and what it is word for word as in values.yaml.
+func TestDocumented(t *testing.T) {
+	readme := read(t, chartDir, "README.md")
+	values := parse(t, read(t, chartDir, "values.yaml"))
+	var path []string
+	about, rows := "", 0
+	for line := range strings.Lines(read(t, chartDir, "values.yaml")) {
+		text := strings.TrimSpace(line)
+		key, _, isKey := strings.Cut(text, ":")
+		switch comment, isComment := strings.CutPrefix(text, "# "); {
+		case strings.HasPrefix(comment, "-- "):
+			about = strings.TrimPrefix(comment, "-- ")
+		case isComment && about != "":
+			about += " " + comment
+		case isKey && !isComment:
+			depth := (len(line) - len(strings.TrimLeft(line, " "))) / 2
+			path = append(path[:min(depth, len(path))], key)
+			if about == "" {
+				continue
+			}
+			text, err := json.Marshal(at(t, values, path...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if row := fmt.Sprintf("| `%s` | `%s` | %s |\n", strings.Join(path, "."), text, about); !strings.Contains(readme, row) {
+				t.Errorf("the README has no row\n%s", row)
+			}
+			about, rows = "", rows+1
+		}
+	}
+	if rows < 25 || rows != strings.Count(readme[strings.LastIndex(readme, "| value |"):], "\n")-2 {
+		t.Errorf("%d values are explained in values.yaml, and the README has another number of rows", rows)
+	}
+}
+
+// TestCode has the values for z2jh hold the code that is tested, and the umbrella hold those values.
+func TestCode(t *testing.T) {
+	z2jh := parse(t, read(t, chartDir, "z2jh-values.yaml"))
+	const key = "zz-hubhome-admin-mounts"
+	if at(t, z2jh, "hub", "extraConfig", key) != read(t, chartDir, "files/hub/admin_mounts.py") {
+		t.Errorf("hub.extraConfig.%s in z2jh-values.yaml is not files/hub/admin_mounts.py: put its text there, each line six spaces to the right", key)
+	}
+	umbrella := at(t, parse(t, read(t, umbrellaDir, "values.yaml")), "jupyterhub")
+	if !reflect.DeepEqual(umbrella, any(z2jh)) {
+		t.Error("jupyterhub in examples/umbrella/values.yaml is not what charts/homes/z2jh-values.yaml says")
+	}
+}
+
+// TestCommentedOut has what is offered in comments be right: each shared-public and allusers is a volume mount, and
+// allusers is read only unless somebody decides otherwise.
+func TestCommentedOut(t *testing.T) {
+	var text strings.Builder
+	offered := false // in a mount of which each line is a comment
+	for line := range strings.Lines(read(t, chartDir, "z2jh-values.yaml")) {
+		indent, comment, _ := strings.Cut(line, "# ")
+		if offered = strings.HasPrefix(comment, "00") || offered && strings.HasPrefix(comment, "  "); offered {
+			line = indent + comment
+		}
+		text.WriteString(line)
+	}
+	values := parse(t, text.String())
+	mounts := at(t, values, "singleuser", "storage", "extraVolumeMounts").(map[string]any)
+	for _, key := range []string{"004-shared-public", "005-shared-public-rstudio"} {
+		if mount := fmt.Sprint(mounts[key]); !strings.Contains(mount, "name:home subPath:_shared-public") {
+			t.Errorf("%s is %s", key, mount)
+		}
+	}
+	mounts = at(t, values, "custom", "singleuserAdmin", "extraVolumeMounts").(map[string]any)
+	for key, path := range map[string]string{"003-allusers": "/home/jovyan/allusers", "004-allusers-rstudio": "/home/rstudio/allusers"} {
+		if mount := fmt.Sprint(mounts[key]); mount != "map[mountPath:"+path+" name:home readOnly:true]" {
+			t.Errorf("%s is %s, want the hub's directory read only at %s", key, mount, path)
+		}
+	}
+}
