@@ -29,7 +29,7 @@ var house = map[string][]string{
 	"nfsconn":     {"vfs", "oncrpc"},
 	"nfsclient":   {"vfs", "oncrpc", "nfs4", "nfsconn"},
 	"nfs3client":  {"vfs", "oncrpc", "nfs3", "nfsconn"},
-	"remote":      {"vfs", "oncrpc", "nfs4", "nfsclient"},
+	"remote":      {"vfs", "oncrpc", "nfs4", "nfsconn", "nfsclient", "nfs3client"},
 	"share":       {".", "vfs"},
 	"advice":      {},
 	"kube":        {"."},

@@ -130,6 +130,16 @@ var Version = Advice{
 	},
 }
 
+// NoMount is for a server that speaks NFSv3, whose MOUNT service cannot be had.
+var NoMount = Advice{
+	Do: "NFSv3 begins with the MOUNT service, which the port mapper at TCP port 111 knows. Let the nodes' network reach both, or say the port (--mount-port); NFSv4 needs neither:",
+	Where: []Place{
+		{filestore, "the firewall lets the nodes reach TCP 111, 2046, 2049, 2050 and 4045 of the instance"},
+		{linux, "systemctl status rpcbind nfs-mountd; rpcinfo -p SERVER; a fixed port for mountd in /etc/nfs.conf"},
+		{ganesha, "MNT_Port in NFS_CORE_PARAM, and rpcbind running"},
+	},
+}
+
 // Refused is for a server that does not take this client.
 var Refused = Advice{
 	Do: "The server does not take this client: it is not in the list of those who may, or it has to prove who it is. hubhome speaks sec=sys, as Kubernetes does:",

@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"syscall"
 
+	"github.com/hubhome/hubhome/nfs3client"
 	"github.com/hubhome/hubhome/nfs4"
+	"github.com/hubhome/hubhome/nfsconn"
 	"github.com/hubhome/hubhome/oncrpc"
 )
 
@@ -30,6 +33,8 @@ const (
 	NotNFS
 	// WrongVersion: an NFS server that does not speak the version.
 	WrongVersion
+	// NoMount: NFSv3 is spoken, but the MOUNT service that it begins with cannot be had.
+	NoMount
 	// Refused: an NFS server that does not take this client.
 	Refused
 	// NotExported: an NFS server that does not export the path.
@@ -40,14 +45,14 @@ const (
 
 var troubleNames = [...]string{
 	Unresolved: "unresolved", Unreachable: "unreachable", Closed: "closed", Silent: "silent", NotNFS: "not-nfs",
-	WrongVersion: "wrong-version", Refused: "refused", NotExported: "not-exported", Failed: "failed",
+	WrongVersion: "wrong-version", NoMount: "no-mount", Refused: "refused", NotExported: "not-exported", Failed: "failed",
 }
 
 // String returns a word for the trouble that programs can count on.
 func (t Trouble) String() string { return troubleNames[t] }
 
-// Passing tells whether the trouble may pass by itself: a server that is not up yet, or busy.
-func (t Trouble) Passing() bool { return t <= Silent }
+// Passing tells whether the trouble may pass by itself: a server that is not up yet, or not all of it, or busy.
+func (t Trouble) Passing() bool { return t <= Silent || t == NoMount }
 
 // Attempt is one way in that was tried.
 type Attempt struct {
@@ -100,7 +105,15 @@ func (a *Attempt) why() string {
 		}
 		return "not spoken"
 	}
-	return a.Err.Error()
+	return inner(a.Err).Error()
+}
+
+// inner is an error of a client without the words around it that say which server it is.
+func inner(err error) error {
+	if e, ok := errors.AsType[*nfsconn.Error](err); ok {
+		return e.Err
+	}
+	return err
 }
 
 // Error is why a server could not be reached: every attempt, in order.
@@ -152,6 +165,9 @@ func (e *Error) Passing() bool {
 
 // troubleOf tells what an error of connecting means.
 func troubleOf(err error) Trouble {
+	if errors.Is(err, nfs3client.ErrNoMountd) {
+		return NoMount
+	}
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
 		return Unreachable
 	}
@@ -161,8 +177,10 @@ func troubleOf(err error) Trouble {
 	switch {
 	case errors.Is(err, nfs4.ErrMinorVersMismatch):
 		return WrongVersion
-	case errors.Is(err, nfs4.ErrAccess), errors.Is(err, nfs4.ErrPerm), errors.Is(err, nfs4.ErrWrongSec):
+	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
 		return Refused
+	case errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.ENOTDIR):
+		return NotExported
 	case errors.Is(err, oncrpc.ErrRecord), errors.Is(err, oncrpc.ErrXDR):
 		return NotNFS
 	case errors.Is(err, context.DeadlineExceeded):

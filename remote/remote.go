@@ -4,8 +4,8 @@
 // speaks, in a time that is given.
 //
 // It owns the choice (Dial), the waiting for a server that is not there yet (Wait), and the reasons why a way in is none
-// (Error). It hides how a path is reached: with NFSv4 from the server's root, which shows all that is exported. It reads
-// and writes nothing.
+// (Error). It hides how a path is reached: with NFSv4 from the server's root, which shows all that is exported; with NFSv3
+// from the exported directory that the path is or lies below. It changes nothing at the server.
 package remote
 
 import (
@@ -13,11 +13,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
+	"github.com/hubhome/hubhome/nfs3client"
 	"github.com/hubhome/hubhome/nfsclient"
 	"github.com/hubhome/hubhome/vfs"
 )
@@ -34,8 +38,12 @@ const (
 // Config says which server to reach, and how.
 type Config struct {
 	Server Address
-	// Version is the one version to use; Auto: 4.2, else 4.1.
+	// Path is what is to be reached. It need not be there: its parent, or what is exported above it, is enough.
+	Path string
+	// Version is the one version to use; Auto: 4.2, else 4.1, else 3.
 	Version Version
+	// MountPort is the port of NFSv3's MOUNT service; 0: the port mapper knows it.
+	MountPort uint16
 	// Logger hears what the client says of lost connections; nil: nobody does.
 	Logger *slog.Logger
 	// Lookup finds the server's addresses; nil: the system's resolver does.
@@ -107,16 +115,24 @@ func dialAddr(ctx context.Context, cfg Config, addr string, patience time.Durati
 	defer cancel()
 	for _, v := range cfg.Version.candidates() {
 		fs, err := dialVersion(connecting, cfg, addr, v)
-		if err == nil {
-			fs.watch(ctx)
-			return fs, attempts
+		if err != nil {
+			a := &Attempt{Addr: addr, Version: v, Trouble: troubleOf(err), Err: err}
+			attempts = append(attempts, a)
+			if a.Trouble < WrongVersion {
+				a.Version = Auto
+				break
+			}
+			continue
 		}
-		a := &Attempt{Addr: addr, Version: v, Trouble: troubleOf(err), Err: err}
-		attempts = append(attempts, a)
-		if a.Trouble < WrongVersion {
-			a.Version = Auto
-			break
+		if cfg.Version == Auto && v != V3 {
+			if older := hidden(connecting, cfg, fs); older != nil {
+				attempts = append(attempts, &Attempt{Addr: addr, Version: v, Trouble: NotExported, Err: errHidden})
+				fs.farewell()
+				fs = older
+			}
 		}
+		fs.watch(ctx)
+		return fs, attempts
 	}
 	return nil, attempts
 }
@@ -124,7 +140,7 @@ func dialAddr(ctx context.Context, cfg Config, addr string, patience time.Durati
 // candidates are the versions to try, the best first.
 func (v Version) candidates() []Version {
 	if v == Auto {
-		return []Version{V42, V41}
+		return []Version{V42, V41, V3}
 	}
 	return []Version{v}
 }
@@ -132,17 +148,73 @@ func (v Version) candidates() []Version {
 // dialVersion tries one version at one address.
 func dialVersion(ctx context.Context, cfg Config, addr string, v Version) (*FS, error) {
 	if v == V3 {
-		return nil, errors.New("NFSv3 is not spoken here")
+		return dialV3(ctx, cfg, addr)
 	}
 	minor := uint32(2)
 	if v == V41 {
 		minor = 1
 	}
-	fs, err := nfsclient.Dial(ctx, nfsclient.Config{Addr: addr, MinorVersion: minor, Logger: cfg.Logger})
+	fs, err := nfsclient.Dial(ctx, nfsclient.Config{Addr: addr, MinorVersion: minor, Logger: cfg.Logger, ReservedPort: true})
 	if err != nil {
 		return nil, err
 	}
 	return &FS{FS: fs, Addr: addr, Version: v, At: "/", end: fs.CloseContext}, nil
+}
+
+// dialV3 mounts what is exported of the path or above it. That is the FS's root, so that what is below can be made.
+func dialV3(ctx context.Context, cfg Config, addr string) (*FS, error) {
+	c := V3Config(cfg, addr)
+	fs, err := nfs3client.Dial(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if at := fs.Mounted(); at != c.Export {
+		bye, cancel := context.WithTimeout(ctx, goodbye)
+		fs.CloseContext(bye)
+		cancel()
+		c.Export = at
+		if fs, err = nfs3client.Dial(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	return &FS{FS: fs, Addr: addr, Version: V3, At: fs.Mounted(), end: fs.CloseContext}, nil
+}
+
+// V3Config is how NFSv3 is spoken with one address of a server.
+func V3Config(cfg Config, addr string) nfs3client.Config {
+	c := nfs3client.Config{Addr: addr, Export: "/" + strings.Join(Names(cfg.Path), "/"), Logger: cfg.Logger, ReservedPort: true}
+	if host, _, err := net.SplitHostPort(addr); err == nil && cfg.MountPort != 0 {
+		c.MountAddr = net.JoinHostPort(host, strconv.Itoa(int(cfg.MountPort)))
+	}
+	return c
+}
+
+// errHidden is the reason not to use NFSv4 with a server that exports a path by NFSv3 alone.
+var errHidden = errors.New("the server does not show it the path, which it exports by NFSv3")
+
+// hidden returns the FS over NFSv3 of a path that the server does not show by NFSv4, as mount.nfs does; nil where it
+// shows it, or neither does.
+func hidden(ctx context.Context, cfg Config, fs *FS) *FS {
+	names := Names(cfg.Path)
+	if len(names) == 0 {
+		return nil
+	}
+	root, err := fs.Root(ctx)
+	if err != nil {
+		return nil
+	}
+	if _, err := fs.Lookup(ctx, nil, root, names[0]); !errors.Is(err, syscall.ENOENT) {
+		return nil
+	}
+	older, err := dialV3(ctx, cfg, fs.Addr)
+	if err != nil {
+		return nil
+	}
+	if older.At == "/" { // then NFSv4 has it too: the path is only not there yet
+		older.farewell()
+		return nil
+	}
+	return older
 }
 
 // watch has the FS end with a context.

@@ -116,6 +116,9 @@ func stat(s oncrpc.AcceptStat) handler {
 // minor hands COMPOUNDs of one minor version to next, and refuses others as a server does that does not know them.
 func minor(only uint32, next oncrpc.Handler) handler {
 	return func(call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
+		if call.Version != nfs4.Version {
+			return oncrpc.ProgMismatch(nfs4.Version, nfs4.Version)
+		}
 		// The client's COMPOUNDs have an empty tag.
 		if next != nil && binary.BigEndian.Uint32(call.Args.Rest()[4:]) == only {
 			return next.ServeRPC(context.Background(), call, reply)
@@ -184,7 +187,7 @@ func TestWrongServer(t *testing.T) {
 		{"NFSv3 alone", func() string { return listen(t, "127.0.0.1:0", stat(oncrpc.ProgMismatch(3, 3))) }, remote.V42, remote.WrongVersion, false,
 			"NFSv4.2: not spoken: the server has NFS version 3 alone"},
 		{"NFSv4.0 alone", func() string { return listen(t, "127.0.0.1:0", minor(0, nil)) }, remote.Auto, remote.WrongVersion, false,
-			"NFSv4.2: not spoken"},
+			"NFSv4.2: not spoken; "},
 		{"not this client", func() string { return listen(t, "127.0.0.1:0", stat(oncrpc.AuthTooWeak)) }, remote.Auto, remote.Refused, false, "AUTH_TOOWEAK"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

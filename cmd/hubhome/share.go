@@ -49,6 +49,7 @@ type shareFlags struct {
 	server, base, hub string
 	owner, mode       string
 	version           string
+	mountPort         uint16
 	output            string
 	timeout           time.Duration
 	shared, public    bool
@@ -104,6 +105,7 @@ Exit codes:
 	flags.BoolVar(&f.public, "shared-public", false, "make _shared-public in it, which all can write to")
 	flags.BoolVar(&f.chown, "chown", false, "give the hub's directory to the owner even where it is not empty; not what is in it")
 	flags.StringVar(&f.version, "nfs-version", f.version, "the `VERSION` of NFS: auto (the best that the server has), 3, 4.1 or 4.2")
+	flags.Uint16Var(&f.mountPort, "mount-port", 0, "the `PORT` of NFSv3's MOUNT service, where no port mapper knows it")
 	flags.DurationVar(&f.timeout, "timeout", f.timeout, "how long all of it may take, the waiting for the server included")
 	flags.StringVar(&f.output, "output", f.output, "text or json")
 	return cmd
@@ -133,6 +135,9 @@ func (f *shareFlags) request() (*shareRequest, error) {
 	if r.remote.Version, err = remote.ParseVersion(f.version); err != nil {
 		return nil, fmt.Errorf("--nfs-version: %w", err)
 	}
+	if f.mountPort != 0 && r.remote.Version >= remote.V41 {
+		return nil, fmt.Errorf("--mount-port goes with NFSv3, and not with --nfs-version %s", f.version)
+	}
 	if r.base, err = parsePath(f.base); err != nil {
 		return nil, fmt.Errorf("--base-share: %w", err)
 	}
@@ -152,6 +157,7 @@ func (f *shareFlags) request() (*shareRequest, error) {
 	if f.output != outputText && f.output != outputJSON {
 		return nil, fmt.Errorf("--output %q: write text or json", f.output)
 	}
+	r.remote.Path, r.remote.MountPort = r.base, f.mountPort
 	r.spec.Mode, r.spec.Shared, r.spec.SharedPublic, r.spec.Chown = uint32(mode), f.shared, f.public, f.chown
 	return r, nil
 }
@@ -254,6 +260,8 @@ func adviceOn(t remote.Trouble) *advice.Advice {
 		return &advice.NotNFS
 	case remote.WrongVersion:
 		return &advice.Version
+	case remote.NoMount:
+		return &advice.NoMount
 	case remote.Refused:
 		return &advice.Refused
 	case remote.NotExported:
