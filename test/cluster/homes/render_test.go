@@ -253,7 +253,7 @@ func TestSwitches(t *testing.T) {
 	}
 }
 
-// TestHooks has the hooks in order, none left where it succeeded, and the volume and the claim no hooks: Helm would make
+// TestHooks has the hooks in order, the guard last, so that nothing is deleted for a server that does not work; none left where it succeeded, and the volume and the claim no hooks: Helm would make
 // them anew each time.
 func TestHooks(t *testing.T) {
 	r := render(t)
@@ -273,9 +273,9 @@ func TestHooks(t *testing.T) {
 		weight[hook.GetKind()+"/"+hook.GetName()] = a["helm.sh/hook-weight"]
 	}
 	want := map[string]string{
-		"ServiceAccount/nfs-volume-guard": "1", "ClusterRole/my-hub-nfs-volume-guard": "1", "Role/nfs-volume-guard": "1",
-		"ClusterRoleBinding/my-hub-nfs-volume-guard": "2", "RoleBinding/nfs-volume-guard": "2",
-		"Job/nfs-volume-guard": "5", "Job/nfs-share-creator": "10",
+		"ServiceAccount/nfs-volume-guard": "11", "ClusterRole/my-hub-nfs-volume-guard": "11", "Role/nfs-volume-guard": "11",
+		"ClusterRoleBinding/my-hub-nfs-volume-guard": "12", "RoleBinding/nfs-volume-guard": "12",
+		"Job/nfs-share-creator": "10", "Job/nfs-volume-guard": "15",
 	}
 	if fmt.Sprint(weight) != fmt.Sprint(want) {
 		t.Errorf("the weights are\n%v\nwant\n%v", weight, want)

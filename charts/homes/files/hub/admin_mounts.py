@@ -4,9 +4,9 @@
 def hubhome_admin_mounts(c):
     """Mounts custom.singleuserAdmin.extraVolumeMounts into the servers of admins, and of nobody else.
 
-    Zero to JupyterHub has mounts for everybody. These are added by KubeSpawner.modify_pod_hook, after a hook that is
-    there already. Who is an admin the hub's database says when the server starts, and nothing that a user can send.
-    A mistake in the mounts keeps admins from starting a server, with an error that names it, and nobody else.
+    Zero to JupyterHub has mounts for everybody. These are added by KubeSpawner.modify_pod_hook, after a hook that
+    is there already. Who is an admin the hub's database says when the server starts, and nothing that a user can
+    send. A mistake in the mounts keeps admins from starting a server, with an error that names it, and nobody else.
 
     All names are in this function: the code of hub.extraConfig shares one namespace with other such code.
     """
@@ -24,13 +24,13 @@ def hubhome_admin_mounts(c):
         """The configured mounts in the order of their keys, each after where it is. A null switches a key off."""
         mounts = get_config(setting) or {}
         if isinstance(mounts, dict):
-            return [(f"{setting}.{key}", mounts[key]) for key in sorted(mounts) if mounts[key] is not None]
+            return [(f"{setting}.{key}", mount) for key, mount in sorted(mounts.items()) if mount is not None]
         if isinstance(mounts, list):
             return [(f"{setting}[{i}]", mount) for i, mount in enumerate(mounts)]
         raise ValueError(f"{setting} has to be a mapping of names to mounts, and is {mounts!r}")
 
     def model(spawner, entry):
-        """One mount, with {username} and the like filled in. KubeSpawner does that before the hook, and not after it."""
+        """One mount, with {username} and the like filled in, as KubeSpawner has done for all others."""
         if not isinstance(entry, dict):
             raise ValueError(f"it has to be a volume mount with a name and a mountPath, and is {entry!r}")
         mount = get_k8s_model(V1VolumeMount, spawner._expand_all(entry))
@@ -51,7 +51,7 @@ def hubhome_admin_mounts(c):
             try:
                 mount = model(spawner, entry)
                 if mount.name not in volumes:
-                    raise ValueError(f"the pod has no volume {mount.name}; it has {', '.join(sorted(volumes)) or 'none'}")
+                    raise ValueError(f"the pod has no volume {mount.name}, but {sorted(volumes)}")
             except Exception as error:
                 raise ValueError(f"{where}: {error}") from error
             # A path can be mounted once: what admins get there is instead of what everybody gets.
