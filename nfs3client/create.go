@@ -5,7 +5,6 @@ package nfs3client
 import (
 	"cmp"
 	"context"
-	"errors"
 	"syscall"
 
 	"github.com/hubhome/hubhome/nfs3"
@@ -183,16 +182,14 @@ func (o *creation) exclusive(ctx context.Context) error {
 		return err
 	}
 	args := nfs3.CreateArgs{Where: in(o.dir, o.name), Mode: nfs3.CreateExclusive, Verf: nfs3.Verifier(o.how.Verifier)}
-	o.entry, o.change, err = m.run(ctx, nfs3.ProcCreate, &args, func(vfs.Entry) bool { return false })
+	o.entry, o.change, err = m.send(ctx, nfs3.ProcCreate, &args, func(vfs.Entry) bool { return false })
 	if err != nil {
 		return err
 	}
 	o.created = true
 	o.entry.Attr, err = o.fs.setAttr(ctx, o.caller, o.entry.Handle, set)
 	if err != nil {
-		if _, _, e := o.fs.remove(ctx, o.caller, o.dir, o.name); e != nil {
-			err = errors.Join(err, e)
-		}
+		err = m.takeBack(ctx, err)
 	}
 	return err
 }

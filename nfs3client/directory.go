@@ -5,10 +5,11 @@ package nfs3client
 import (
 	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"syscall"
 
 	"github.com/hubhome/hubhome/nfs3"
+	"github.com/hubhome/hubhome/oncrpc"
 	"github.com/hubhome/hubhome/vfs"
 )
 
@@ -41,17 +42,27 @@ func (fs *FS) find(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name stri
 		a, err := fs.ask(ctx, c, nfs3.ProcLookup, &args, nil, &res)
 		h := vfs.Handle(res.Object)
 		a.free()
-		if err != nil {
-			return vfs.Entry{}, err
+		if err == nil && h == "" {
+			err = fmt.Errorf("a handle of no bytes: %w", oncrpc.ErrXDR)
 		}
-		if err := checkHandle(h); err != nil {
-			return vfs.Entry{}, err
+		var attr vfs.Attr
+		if err == nil {
+			attr, err = fs.attrOf(ctx, h, &res.Attr)
 		}
-		attr, err := fs.attrOf(ctx, h, &res.Attr)
-		if !errors.Is(err, nfs3.ErrStale) || raced == maxRaced {
+		if raced == maxRaced || !fs.racedIn(ctx, dir, err) {
 			return vfs.Entry{Handle: h, Attr: attr}, err
 		}
 	}
+}
+
+// racedIn tells whether an operation on a name found its file stale that others have removed meanwhile: some servers
+// answer so, of a directory that is there.
+func (fs *FS) racedIn(ctx context.Context, dir vfs.Handle, err error) bool {
+	if err != nfs3.ErrStale {
+		return false
+	}
+	a, err := fs.getAttr(ctx, dir)
+	return err == nil && a.Type == vfs.Directory
 }
 
 // Parent returns the directory that a directory is in. The root has none, whatever is above it at the server.
@@ -114,11 +125,8 @@ func (fs *FS) remove(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name st
 			err = nil
 		case proc == nfs3.ProcRmdir && err == nfs3.ErrExist: // RFC 1813 section 3.3.13
 			err = nfs3.ErrNotEmpty
-		case raced < maxRaced && (err == nfs3.ErrIsDir || err == nfs3.ErrNotDir):
-			// The name has become something else, or a server says NOTDIR of the directory: LOOKUP tells.
-			if now, e := fs.lookup(ctx, c, dir, name); e == nil && (now.Attr.Type == vfs.Directory) != (proc == nfs3.ProcRmdir) {
-				continue
-			}
+		case raced < maxRaced && (err == nfs3.ErrIsDir || err == nfs3.ErrNotDir || fs.racedIn(ctx, dir, err)):
+			continue // the name has become something else
 		}
 		return gone, dirChange(&res.Wcc), err
 	}

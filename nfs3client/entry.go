@@ -64,19 +64,25 @@ func (l *listing) more(ctx context.Context) error {
 
 // ask sends a READDIRPLUS or READDIR and has its entries read.
 func (l *listing) ask(ctx context.Context, read func(context.Context, *oncrpc.Decoder, *nfs3.ReadDirHead, bool) error) error {
-	plus := l.withAttr && !l.fs.noPlus.Load()
-	var head nfs3.ReadDirHead
-	proc, args := l.request(plus)
-	a, err := l.fs.ask(ctx, l.caller, proc, args, nil, &head)
-	defer a.free()
-	if plus && err == nfs3.ErrNotSupp {
-		l.fs.noPlus.Store(true)
-		return l.ask(ctx, read)
+	for raced := 0; ; raced++ {
+		plus := l.withAttr && !l.fs.noPlus.Load()
+		var head nfs3.ReadDirHead
+		proc, args := l.request(plus)
+		a, err := l.fs.ask(ctx, l.caller, proc, args, nil, &head)
+		switch {
+		case err == nil:
+			err = read(ctx, &a.reply.Decoder, &head, plus)
+			a.free()
+			return err
+		case plus && err == nfs3.ErrNotSupp:
+			l.fs.noPlus.Store(true)
+		case err != nfs3.ErrNoEnt || raced == maxRaced:
+			// NOENT is of an entry that some servers looked at when it was gone.
+			a.free()
+			return err
+		}
+		a.free()
 	}
-	if err != nil {
-		return err
-	}
-	return read(ctx, &a.reply.Decoder, &head, plus)
 }
 
 func (l *listing) request(plus bool) (nfs3.Proc, encoder) {

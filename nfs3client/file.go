@@ -48,15 +48,19 @@ func (f *File) ReadAt(ctx context.Context, p []byte, off uint64) (n int, eof boo
 	if err := f.may(vfs.Read); err != nil {
 		return 0, false, f.fs.fail("read", "", err)
 	}
-	if limit := f.fs.limits.file; limit > 0 && off >= limit {
-		return 0, true, nil // no file is that long
+	whole := len(p)
+	if limit := f.fs.limits.file; limit > 0 { // beyond which there is nothing, and servers are cross about who asks
+		p = p[:min(uint64(len(p)), limit-min(limit, off))]
+	}
+	if len(p) == 0 {
+		return 0, whole > 0, nil
 	}
 	ctx, cancel := deadline(ctx, f.fs.timeout)
 	defer cancel()
 	n, eof, err = nfsconn.Read(p, off, f.fs.limits.read, func(p []byte, off uint64) (int, bool, error) {
 		return f.read(ctx, p, off)
 	})
-	return n, eof, f.fs.fail("read", "", err)
+	return n, eof || n == len(p) && n < whole, f.fs.fail("read", "", err)
 }
 
 // read sends one READ (RFC 1813 section 3.3.6).

@@ -77,7 +77,17 @@ func (fs *FS) setAttr(ctx context.Context, c *vfs.Caller, h vfs.Handle, set vfs.
 	if err := checkHandle(h); err != nil {
 		return vfs.Attr{}, err
 	}
-	wire, err := setAttrs(&set)
+	attr, err := fs.setOnce(ctx, c, h, &set)
+	if err == nil && set.Mode != nil && (set.UID != nil || set.GID != nil) && attr.Mode != *set.Mode {
+		// A server that sets the mode first loses set-id bits by setting the owner (chown(2)).
+		attr, err = fs.setOnce(ctx, c, h, &vfs.SetAttr{Mode: set.Mode})
+	}
+	return attr, err
+}
+
+// setOnce sends one SETATTR.
+func (fs *FS) setOnce(ctx context.Context, c *vfs.Caller, h vfs.Handle, set *vfs.SetAttr) (vfs.Attr, error) {
+	wire, err := setAttrs(set)
 	if err != nil {
 		return vfs.Attr{}, err
 	}

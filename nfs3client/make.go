@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"syscall"
 
 	"github.com/hubhome/hubhome/nfs3"
@@ -34,33 +35,96 @@ func (fs *FS) making(c *vfs.Caller, dir vfs.Handle, name string, t vfs.Type, set
 	return m, err
 }
 
-// run sends the request. same tells whether what is there under the name is what was to be made, in what only its type
-// knows; it is asked where the request may have run twice.
-func (m *making) run(ctx context.Context, proc nfs3.Proc, args encoder, same func(vfs.Entry) bool) (e vfs.Entry, ch vfs.DirChange, err error) {
-	var res nfs3.MakeRes
-	a, err := m.fs.ask(ctx, m.caller, proc, args, nil, &res)
-	e.Handle = vfs.Handle(res.Object)
-	a.free()
-	ch = dirChange(&res.DirWcc)
-	switch {
-	case err == nil && e.Handle != "":
-		e.Attr, err = m.fs.attrOf(ctx, e.Handle, &res.Attr)
-	case err == nil:
-		e, err = m.fs.lookup(ctx, m.caller, m.dir, m.name)
-	case a.again && err == nfs3.ErrExist:
-		now, e := m.fs.lookup(ctx, m.caller, m.dir, m.name)
-		if e != nil || !m.asMade(&now.Attr) || !same(now) {
-			return vfs.Entry{}, ch, err
-		}
-		return now, ch, nil
-	default:
-		return vfs.Entry{}, ch, err
+// run sends the request, and sees that what was made has the attributes that were asked for. same tells whether what is
+// there under the name is what was to be made, in what only its type knows; it is asked where the request may have run
+// twice.
+func (m *making) run(ctx context.Context, proc nfs3.Proc, args encoder, same func(vfs.Entry) bool) (vfs.Entry, vfs.DirChange, error) {
+	e, ch, err := m.send(ctx, proc, args, same)
+	if err == nil {
+		e.Attr, err = m.correct(ctx, e)
 	}
-	if errors.Is(err, nfs3.ErrStale) || errors.Is(err, nfs3.ErrNoEnt) {
+	if e.Handle != "" && (errors.Is(err, nfs3.ErrStale) || errors.Is(err, nfs3.ErrNoEnt)) {
 		// Somebody has removed it before it could be looked at. It was made all the same.
 		e.Attr, err = vfs.Attr{Type: m.typ}, nil
 	}
-	return e, ch, err
+	if err != nil {
+		return vfs.Entry{}, ch, err
+	}
+	return e, ch, nil
+}
+
+func (m *making) send(ctx context.Context, proc nfs3.Proc, args encoder, same func(vfs.Entry) bool) (e vfs.Entry, ch vfs.DirChange, err error) {
+	for raced := 0; ; raced++ {
+		var res nfs3.MakeRes
+		a, err := m.fs.ask(ctx, m.caller, proc, args, nil, &res)
+		e.Handle = vfs.Handle(res.Object)
+		a.free()
+		ch = dirChange(&res.DirWcc)
+		switch {
+		case err == nil && e.Handle != "":
+			e.Attr, err = m.fs.attrOf(ctx, e.Handle, &res.Attr)
+		case err == nil:
+			e, err = m.fs.lookup(ctx, m.caller, m.dir, m.name)
+		case a.again && err == nfs3.ErrExist:
+			if now, e := m.fs.lookup(ctx, m.caller, m.dir, m.name); e == nil && m.asMade(&now.Attr) && same(now) {
+				return now, ch, nil
+			}
+		case err == nfs3.ErrNoEnt && raced < maxRaced:
+			continue // of a name that was there, and was gone when the server looked at it: no answer of RFC 1813
+		}
+		return e, ch, err
+	}
+}
+
+// wrong is what is still to be set of something that was made: servers may leave out what they like of the attributes
+// that come with a request to make something, and say nothing.
+func (m *making) wrong(a *vfs.Attr) (set vfs.SetAttr) {
+	if want := m.set.Mode; want != nil && m.typ != vfs.Symlink {
+		const inherited = syscall.S_ISGID // in a directory that has it
+		if diff := a.Mode ^ *want; diff&^inherited != 0 || diff&*want != 0 {
+			set.Mode = want
+		}
+	}
+	if want := m.set.UID; want != nil && *want != a.UID {
+		set.UID = want
+	}
+	if want := m.set.GID; want != nil && *want != a.GID {
+		set.GID = want
+	}
+	if want := m.set.Size; want != nil && *want != a.Size && m.typ == vfs.Regular {
+		set.Size = want
+	}
+	if m.typ == vfs.Symlink {
+		return set // many servers cannot set a link's times
+	}
+	if want := m.set.Mtime; want.Set && !want.Now && !a.Mtime.Equal(want.Time) && !want.Time.IsZero() {
+		set.Mtime = want
+	}
+	if want := m.set.Atime; want.Set && !want.Now && !a.Atime.Equal(want.Time) && !want.Time.IsZero() {
+		set.Atime = want
+	}
+	return set
+}
+
+// correct sets what the server left out. Where the caller may not, nothing stays of what was made.
+func (m *making) correct(ctx context.Context, e vfs.Entry) (vfs.Attr, error) {
+	set := m.wrong(&e.Attr)
+	if set == (vfs.SetAttr{}) {
+		return e.Attr, nil
+	}
+	a, err := m.fs.setAttr(ctx, m.caller, e.Handle, set)
+	if err != nil {
+		err = m.takeBack(ctx, err)
+	}
+	return a, err
+}
+
+// takeBack removes what was made, after an error that it returns, with that of the removal where there is one.
+func (m *making) takeBack(ctx context.Context, err error) error {
+	if _, _, e := m.fs.remove(ctx, m.caller, m.dir, m.name); e != nil && e != nfs3.ErrNoEnt {
+		return fmt.Errorf("%w; and %q stays, which was made: %w", err, m.name, e)
+	}
+	return err
 }
 
 // asMade tells whether attributes are those that were to be made.
@@ -72,8 +136,7 @@ func (m *making) asMade(a *vfs.Attr) bool {
 	if m.set.UID != nil {
 		uid = *m.set.UID
 	}
-	const permissions = 0o777 // a set-id bit may come from the directory, or be taken away
-	return a.Type == m.typ && a.UID == uid && (m.set.Mode == nil || m.typ == vfs.Symlink || (a.Mode^*m.set.Mode)&permissions == 0)
+	return a.Type == m.typ && a.UID == uid && m.wrong(a).Mode == nil
 }
 
 // Mkdir makes a directory.
@@ -162,8 +225,13 @@ func (fs *FS) linkTo(ctx context.Context, c *vfs.Caller, h vfs.Handle, dir vfs.H
 			err = nil
 		}
 	}
-	if err == nfs3.ErrIsDir { // link(2) has another word for it
-		err = nfs3.ErrPerm
+	switch err {
+	case nfs3.ErrIsDir, nfs3.ErrInval, nfs3.ErrBadType: // link(2) has another word for it
+		if a, e := fs.getAttr(ctx, h); e != nil {
+			err = e
+		} else if a.Type == vfs.Directory {
+			err = nfs3.ErrPerm
+		}
 	}
 	return dirChange(&res.DirWcc), err
 }

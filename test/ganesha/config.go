@@ -4,6 +4,7 @@ package ganesha
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,6 +23,14 @@ type Config struct {
 	ReadOnly bool
 	// MinorVersions are those of NFSv4 that it speaks; 1 and 2 where nil.
 	MinorVersions []uint32
+	// PrivilegedPort takes no clients from ports of 1024 and above.
+	PrivilegedPort bool
+
+	// NFSv3 serves NFSv3 too, and MOUNT, at a port of its own: see Server.MountAddr. It takes a port mapper.
+	NFSv3 bool
+	// Apart has Ganesha, and the port mapper at its port 111, in a network of their own: see Server.Inside. It goes with
+	// NFSv3.
+	Apart bool
 }
 
 // Squash is an export's Squash (ganesha-export-config(8)).
@@ -41,6 +50,9 @@ func (c Config) check() error {
 			return fmt.Errorf("export %q as %q: give absolute paths without quotes and line breaks", c.Dir, c.Pseudo)
 		}
 	}
+	if c.Apart && !c.NFSv3 {
+		return errors.New("a Ganesha apart is one of NFSv3")
+	}
 	info, err := os.Stat(c.Dir)
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
@@ -54,7 +66,11 @@ func (c Config) check() error {
 // text is the configuration file (ganesha-core-config(8), ganesha-export-config(8)). All that is said about recovery is
 // that there is none: the recovery directory is new, so that nobody has to wait for a grace period. The rest is what
 // Ganesha does by itself.
-func (c Config) text(port, recovery string) []byte {
+func (c Config) text(port, mountPort, recovery string) []byte {
+	protocols, mount := "4", ""
+	if c.NFSv3 {
+		protocols, mount = "3, 4", "MNT_Port = "+mountPort+";\n\tMount_Path_Pseudo = true;"
+	}
 	access, minors := "RW", "1, 2"
 	if c.ReadOnly {
 		access = "RO"
@@ -63,30 +79,32 @@ func (c Config) text(port, recovery string) []byte {
 		minors = strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.MinorVersions)), ", "), "[]")
 	}
 	return fmt.Appendf(nil, `NFS_CORE_PARAM {
-	Protocols = 4;
+	Protocols = %[1]s;
 	Bind_addr = 127.0.0.1;
-	NFS_Port = %s;
+	NFS_Port = %[2]s;
+	%[3]s
 	Enable_NLM = false;
 	Enable_RQUOTA = false;
 	Enable_UDP = false;
 }
 NFSV4 {
-	Minor_Versions = %s;
+	Minor_Versions = %[4]s;
 	Graceless = true;
 	RecoveryBackend = fs;
-	RecoveryRoot = "%s";
+	RecoveryRoot = "%[5]s";
 }
 EXPORT {
 	Export_Id = 1;
-	Path = "%s";
-	Pseudo = "%s";
-	Access_Type = %s;
-	Squash = %s;
+	Path = "%[6]s";
+	Pseudo = "%[7]s";
+	Access_Type = %[8]s;
+	Squash = %[9]s;
+	PrivilegedPort = %[10]t;
 	SecType = sys;
-	Protocols = 4;
+	Protocols = %[1]s;
 	Transports = TCP;
 	FSAL { Name = VFS; }
 }
 LOG { Default_Log_Level = EVENT; }
-`, port, minors, recovery, c.Dir, c.Pseudo, access, cmp.Or(c.Squash, NoRootSquash))
+`, protocols, port, mount, minors, recovery, c.Dir, c.Pseudo, access, cmp.Or(c.Squash, NoRootSquash), c.PrivilegedPort)
 }

@@ -12,9 +12,9 @@ import (
 	"sync"
 )
 
-const program = "ganesha.nfsd"
+const program, mapperProgram = "ganesha.nfsd", "rpcbind"
 
-// packages are Debian's, the server and its back end for a local file system.
+// packages are Debian's, the server and its back end for a local file system. The server's brings the port mapper.
 var packages = []string{"nfs-ganesha", "nfs-ganesha-vfs"}
 
 // service is the unit that the package starts, with Debian's configuration and on NFS's own port.
@@ -37,8 +37,9 @@ func Available() error {
 // installed tells whether the program and its back end are there.
 func installed() bool {
 	_, err := exec.LookPath(program)
+	_, noMapper := exec.LookPath(mapperProgram)
 	backends, _ := filepath.Glob("/usr/lib/*/ganesha/libfsalvfs.so")
-	return err == nil && len(backends) > 0
+	return err == nil && noMapper == nil && len(backends) > 0
 }
 
 // installing is one at a time in a process; apt-get's own lock does it between processes.

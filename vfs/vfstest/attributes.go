@@ -90,6 +90,9 @@ func (t *tree) modeBits() {
 func (t *tree) keepsTimes() {
 	f := t.file(t.home, "f", "x")
 	for _, when := range []time.Time{clockTime, time.Unix(0, 0), time.Unix(1<<31-1, 999999000), time.Unix(-1, 500000000), time.Unix(4102444800, 0)} {
+		if t.config.NoOpens && when.Unix() < 0 {
+			continue
+		}
 		at := vfs.SetTime{Set: true, Time: when}
 		_, err := t.set(user, f.Handle, vfs.SetAttr{Atime: at, Mtime: at})
 		t.must("SetAttr", err)
@@ -219,6 +222,7 @@ func (t *tree) chownClears() {
 }
 
 func (t *tree) writeClears() {
+	t.skipIf(t.config.Foreign, "set-id bits are the server's affair")
 	f := t.file(t.home, "f", "x")
 	size := vfs.SetAttr{Size: ptr(uint64(2))}
 	w := t.open(user, f.Handle, vfs.Write)

@@ -17,6 +17,7 @@ var homePromises = []promise{
 }
 
 func (t *tree) homeBorn() {
+	t.skipIf(t.config.NoHomes, "there are no homes")
 	hub := t.hub()
 	t.chmod(hub, 0o777)
 	for name, c := range map[string]*vfs.Caller{"server": nil, "root": root, "user": user, "other": other} {
@@ -65,6 +66,7 @@ func (t *tree) homeOfFiles() {
 }
 
 func (t *tree) homeStays() {
+	t.skipIf(t.config.NoHomes, "there are no homes")
 	far := t.otherHome()
 	f := t.file(t.home, "f", "x")
 	d := t.mkdir(user, t.home, "d")
@@ -85,6 +87,7 @@ func (t *tree) homeStays() {
 }
 
 func (t *tree) homeOfHub() {
+	t.skipIf(t.config.NoHomes, "there are no homes")
 	hub := t.hub()
 	f := t.file(hub, "notes", "x")
 	if !t.config.NoHomeID {
@@ -109,6 +112,7 @@ func (t *tree) homeOfHub() {
 }
 
 func (t *tree) homeRename() {
+	t.skipIf(t.config.NoHomes, "there are no homes")
 	hub := t.hub()
 	e := t.mkdir(nil, hub, "moved")
 	for _, to := range []string{"bob", "eve"} {

@@ -51,6 +51,9 @@ func (t *tree) mkdirAttr() {
 	if a := t.get(e.Handle); a.UID != 5 || a.GID != 6 {
 		t.Errorf("the owner is %d:%d, want 5:6", a.UID, a.GID)
 	}
+	if t.config.Foreign {
+		return // there are servers that give directories away, of which the client knows nothing
+	}
 	_, _, err = t.fs.Mkdir(t.ctx, user, t.home, "f", vfs.SetAttr{UID: ptr(uint32(0))})
 	t.refused("Mkdir for somebody else", err, syscall.EPERM)
 	t.absent(t.home, "f")

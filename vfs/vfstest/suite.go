@@ -22,6 +22,10 @@ type Config struct {
 	NoDevices bool // no device nodes: the test does not run as root
 	NoXattrs  bool // no extended attributes
 	NoSeek    bool // no Allocate, Deallocate, Seek and CopyFrom (NFS before 4.2)
+	NoOpens   bool // a File is nothing at the server, an exclusive Create cannot be repeated, no times before 1970 (NFSv3)
+	NoHomes   bool // a directory made in a hub is as any other
+	// Foreign: the server below is not ours. Handles are not signed, and what is left to servers it does in its way.
+	Foreign bool
 }
 
 // promise is one sentence of the contract, and how to see whether it is kept.

@@ -63,6 +63,14 @@ func (t *tree) refused(step string, err error, want ...syscall.Errno) {
 	t.Errorf("%s: %q, want %v", step, err, want)
 }
 
+// skipIf ends the test where the implementation cannot keep the promise.
+func (t *tree) skipIf(cannot bool, why string) {
+	t.Helper()
+	if cannot {
+		t.Skip(why)
+	}
+}
+
 func (t *tree) get(h vfs.Handle) vfs.Attr {
 	t.Helper()
 	a, err := t.fs.GetAttr(t.ctx, h)
