@@ -60,6 +60,16 @@ func (c Chart) load() (*chart.Chart, error) {
 	return loaded, nil
 }
 
+// both are the chart and its values.
+func (c Chart) both() (*chart.Chart, map[string]any, error) {
+	loaded, err := c.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	values, err := c.values()
+	return loaded, values, err
+}
+
 // values merges the texts of values.
 func (c Chart) values() (map[string]any, error) {
 	merged := map[string]any{}

@@ -44,11 +44,7 @@ type Rendered struct {
 // Render renders a chart as `helm template` does, its values checked against its schema and its templates for keys that
 // are there twice. It needs no server, and lookup finds nothing. It may be called concurrently.
 func Render(c Chart, o Options) (*Rendered, error) {
-	loaded, err := c.load()
-	if err != nil {
-		return nil, err
-	}
-	values, err := c.values()
+	loaded, values, err := c.both()
 	if err != nil {
 		return nil, err
 	}
