@@ -36,6 +36,11 @@ func Connect(kubeconfig string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the API server: %w", err)
 	}
+	return newClient(config)
+}
+
+// newClient returns a client of the core API.
+func newClient(config *rest.Config) (*Client, error) {
 	// The core group alone: client-go's clientset has all groups, and makes a program 20 MB larger.
 	scheme := runtime.NewScheme()
 	if err := corev1.AddToScheme(scheme); err != nil {

@@ -33,7 +33,7 @@ func Prepare(ctx context.Context, c *Client, want Volume, out io.Writer) error {
 		if err == nil && !again {
 			return nil
 		}
-		if err != nil && !p.passing(ctx, err) {
+		if err != nil && (!again || !p.passing(ctx, err)) {
 			return err
 		}
 		select {
@@ -61,7 +61,8 @@ type preparation struct {
 	described map[types.UID]bool
 }
 
-// step looks at what is there and does one thing about it. It tells whether there may be more to do.
+// step looks at what is there and does one thing about it. It tells whether there may be more to do, or to try again where
+// there is an error.
 func (p *preparation) step(ctx context.Context) (again bool, err error) {
 	is, err := p.client.state(ctx, p.want)
 	if err != nil {
