@@ -7,7 +7,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 export CGO_ENABLED ?= 0
 export GOFLAGS ?= -trimpath
 # The modules that are vetted and tested, each by itself: what only a test needs does not become what hubhome needs.
-MODULES := . test/cluster
+MODULES := . test/cluster test/terraform
 each = @set -e; for module in $(MODULES); do echo "$$module: $(1)"; (cd $$module && $(1)); done
 # How long each fuzz target runs in `make test`.
 FUZZTIME ?= 3s
