@@ -41,7 +41,7 @@
 {{- define "homes.server" -}}
 {{- $server := .Values.nfs.pv.serverIP -}}
 {{- if not $server -}}
-{{-   fail "nfs.pv.serverIP is missing: set it to the address of the NFS server (the Terraform modules print it with `terraform output -raw helm_values`), or set nfs.enabled to false" -}}
+{{-   fail "nfs.pv.serverIP is missing: set it to the address of the NFS server (the Terraform modules have it in their output helm_values), or set nfs.enabled to false" -}}
 {{- end -}}
 {{- $name := "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$" -}}
 {{- $ipv6 := "^[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f.]*$" -}}

@@ -354,7 +354,7 @@ func TestNames(t *testing.T) {
 func TestNotes(t *testing.T) {
 	for values, want := range map[string][]string{
 		"{}": {"10.0.0.2:/homes/my-hub", "owner 1000:1000, mode 0755, with _shared\n", "my-hub-home-nfs, reclaim policy Retain", "home-nfs in namespace hubs",
-			"subPath: \"{escaped_username}\"", "kubectl --namespace hubs get", "hubhome check nfs://10.0.0.2/homes/my-hub"},
+			"subPath: \"{escaped_username}\"", "kubectl --namespace hubs get", "hubhome check 'nfs://10.0.0.2/homes/my-hub'"},
 		"nfs: {enabled: false}":                          {"nothing was made"},
 		"nfs: {pv: {enabled: false}}":                    {"No volume and no claim"},
 		"nfs: {pv: {replace: true}}":                     {"remove it now"},
