@@ -29,18 +29,20 @@ var house = map[string][]string{
 	"nfsconn":     {"vfs", "oncrpc"},
 	"nfsclient":   {"vfs", "oncrpc", "nfs4", "nfsconn"},
 	"nfs3client":  {"vfs", "oncrpc", "nfs3", "nfsconn"},
-	"remote":      {"vfs", "oncrpc", "nfs4", "nfsconn", "nfsclient", "nfs3client"},
+	"remote":      {"vfs", "oncrpc", "nfs3", "nfs4", "nfsconn", "nfsclient", "nfs3client", "advice"},
 	"share":       {".", "vfs"},
+	"check":       {".", "vfs", "nfs3client", "remote", "share", "advice"},
 	"advice":      {},
 	"kube":        {"."},
 	// The commands.
-	"cmd/hubhome":      {".", "config", "vfs", "disk", "store", "oncrpc", "nfsserver", "nfsclient", "remote", "share", "advice"},
+	"cmd/hubhome":      {".", "config", "vfs", "disk", "store", "oncrpc", "nfsserver", "nfsclient", "remote", "share", "check", "advice"},
 	"cmd/hubhome-kube": {"kube"},
 	// What only tests and benchmarks are made of.
 	"test/guest":      {},
 	"test/ganesha":    {"test/loopback"},
 	"test/jupyterhub": {},
 	"test/loopback":   {},
+	"test/server":     {"nfsserver", "oncrpc", "vfs"},
 	"test/bench":      {"nfsclient", "test/ganesha", "test/loopback", "vfs"},
 }
 

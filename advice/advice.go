@@ -96,6 +96,16 @@ var NotExported = Advice{
 	},
 }
 
+// Unresolved is for a server's name that has no address.
+var Unresolved = Advice{
+	Do: "The name has no address here. See that it is written right, and that this machine's resolver knows it:",
+	Where: []Place{
+		{efs, "fs-ID.efs.REGION.amazonaws.com takes DNS support in the VPC, and a mount target in this availability zone; a new one takes some minutes"},
+		{azure, "ACCOUNT.file.core.windows.net; with a private endpoint, the private DNS zone is linked to this network"},
+		{"in the cluster", "nodes often cannot resolve the names of Services: give the volume an address"},
+	},
+}
+
 // Unreachable is for a server that does not take connections.
 var Unreachable = Advice{
 	Do: "Nothing answers there. See that the address and the port are right, that the server is up, and that the nodes' network may reach TCP port 2049:",
@@ -161,4 +171,64 @@ var Full = Advice{
 		{azure, "quota of the share (GiB) can be raised while it is in use"},
 		{linux, "df, df -i and repquota on the server"},
 	},
+}
+
+// NoPath is for a directory that is not there.
+var NoPath = Advice{
+	Do: "Write the path as it is on the server. A hub's directory is the base share and the hub's name; hubhome share create makes it.",
+}
+
+// OtherOwner is for a directory that is not the owner's.
+var OtherOwner = Advice{
+	Do: "A base share belongs to root, and homes are made in the directories of hubs below it: check one of those. A hub's directory has to be the owner's: hubhome share create makes it so, or says why not. Where somebody else is right, name them with --owner.",
+}
+
+// NotAllowed is for an owner who is refused.
+var NotAllowed = Advice{
+	Do:    "The mode of the directory, an access list or the server's squash keeps the owner out. In a base share that is as it should be: check a hub's directory below it. " + Denied.Do,
+	Where: Denied.Where,
+}
+
+// Unsupported is for what the server does not have.
+var Unsupported = Advice{
+	Do: "The server does not have that. Programs that need it do not work in homes there, such as SQLite where it is locks.",
+}
+
+// Corrupt is for a server that does not do what it says.
+var Corrupt = Advice{
+	Do: "The server does not keep what it was given. Do not use it before its operator has found out why: its own log, its disks, and what stands between (proxies, caches).",
+}
+
+// Restarted is for a server that has restarted meanwhile.
+var Restarted = Advice{
+	Do: "Check again. Where it goes on, the server restarts again and again: see its log.",
+}
+
+// Endless is for a server that does not say how large it is.
+var Endless = Advice{
+	Do: "Watch what is used by other means: df in a home, kubelet_volume_stats_* and alerts on them say nothing here:",
+	Where: []Place{
+		{efs, "it grows as it is filled, and is paid for by that: StorageBytes in CloudWatch, and a budget"},
+	},
+}
+
+// Slow is for a server that takes long.
+var Slow = Advice{
+	Do: "Look at the load of the server, and at the network between: another zone or region, a throttled tier, credits that are spent:",
+	Where: []Place{
+		{filestore, "performance grows with the tier and the capacity: Cloud Monitoring, file.googleapis.com/nfs/server"},
+		{efs, "PercentIOLimit and BurstCreditBalance in CloudWatch; throughput mode elastic; a mount target in this zone"},
+		{azure, "performance grows with the share's size: raise its quota; Transactions by response type SuccessWithThrottling"},
+		{linux, "iostat -x 1 and nfsstat -s on the server; sync and wdelay in /etc/exports"},
+	},
+}
+
+// Clock is for clocks that are apart.
+var Clock = Advice{
+	Do: "Have both keep time (chrony or systemd-timesyncd): chronyc tracking, timedatectl. Where the server is a cloud's, it is this machine's clock that is wrong.",
+}
+
+// Leftover is for a probe file that could not be removed.
+var Leftover = Advice{
+	Do: "Remove it by hand, or check again: what is older than ten minutes is removed by the next run.",
 }

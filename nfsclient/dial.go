@@ -10,7 +10,7 @@
 // then answer EEXIST for its own directory.
 //
 // One file of the package for each noun: dial, clientid, session, slot, compound, recover, lease, error; and of the
-// contract: fs, attr, directory, entry (ReadDir), open, file, io, copy, xattr.
+// contract: fs, attr, directory, entry (ReadDir), open, file, io, copy, xattr; beside it, lock.
 //
 // Locks, in the order in which they are taken:
 //

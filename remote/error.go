@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/hubhome/hubhome/advice"
 	"github.com/hubhome/hubhome/nfs3client"
 	"github.com/hubhome/hubhome/nfs4"
 	"github.com/hubhome/hubhome/nfsconn"
@@ -53,6 +54,29 @@ func (t Trouble) String() string { return troubleNames[t] }
 
 // Passing tells whether the trouble may pass by itself: a server that is not up yet, or not all of it, or busy.
 func (t Trouble) Passing() bool { return t <= Silent || t == NoMount }
+
+// Advice is what to do about the trouble; nil where nobody knows.
+func (t Trouble) Advice() *advice.Advice {
+	switch t {
+	case Unresolved:
+		return &advice.Unresolved
+	case Unreachable:
+		return &advice.Unreachable
+	case Closed, Silent:
+		return &advice.Silent
+	case NotNFS:
+		return &advice.NotNFS
+	case WrongVersion:
+		return &advice.Version
+	case NoMount:
+		return &advice.NoMount
+	case Refused:
+		return &advice.Refused
+	case NotExported:
+		return &advice.NotExported
+	}
+	return nil
+}
 
 // Attempt is one way in that was tried.
 type Attempt struct {

@@ -6,118 +6,36 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"io"
-	"log/slog"
 	"net"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/hubhome/hubhome/nfs4"
-	"github.com/hubhome/hubhome/nfsserver"
 	"github.com/hubhome/hubhome/oncrpc"
 	"github.com/hubhome/hubhome/remote"
 	"github.com/hubhome/hubhome/test/loopback"
-	"github.com/hubhome/hubhome/vfs"
+	"github.com/hubhome/hubhome/test/server"
 	"github.com/hubhome/hubhome/vfs/vfstest"
 )
 
 // patience is how long anything in a test may take.
 const patience = 30 * time.Second
 
-// records are the client records of a server that never restarts.
-type records struct{}
-
-func (records) Load() ([]nfsserver.ClientRecord, error)     { return nil, nil }
-func (records) Add([]byte, [8]byte, vfs.HomeID) error       { return nil }
-func (records) Replace([]byte, [8]byte, []vfs.HomeID) error { return nil }
-
-// ours is a hubhome server's handler, which serves /homes/hub and ends with the test.
-func ours(t *testing.T) oncrpc.Handler {
-	t.Helper()
-	srv := nfsserver.New(nfsserver.Options{
-		FS:       vfstest.NewMemory("hub"),
-		Recovery: records{},
-		Logger:   slog.New(slog.DiscardHandler),
-		ServerID: []byte("a store"),
-		Lease:    20 * time.Second,
-	}, nfsserver.Settings{BaseShare: "/homes", Identity: nfsserver.Identity{Squash: nfsserver.SquashNone}})
-	if err := srv.Open(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var all sync.WaitGroup
-	all.Go(func() { srv.Run(ctx) })
-	t.Cleanup(func() {
-		cancel()
-		all.Wait()
-	})
-	return srv
-}
-
-// listen answers RPC calls at an address until the test ends.
-func listen(t *testing.T, addr string, h oncrpc.Handler) string {
-	t.Helper()
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var all sync.WaitGroup
-	all.Go(func() { (&oncrpc.Server{Handler: h}).Serve(ctx, l) })
-	t.Cleanup(func() {
-		cancel()
-		all.Wait()
-	})
-	return l.Addr().String()
-}
-
-// accept answers connections until the test ends.
-func accept(t *testing.T, answer func(net.Conn)) (addr string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() {
-				defer conn.Close()
-				answer(conn)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		all.Wait()
-	})
-	return l.Addr().String()
-}
-
-// handler answers RPC calls.
-type handler func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat
-
-func (h handler) ServeRPC(_ context.Context, call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
-	return h(call, reply)
-}
-
-func stat(s oncrpc.AcceptStat) handler {
+func stat(s oncrpc.AcceptStat) server.Func {
 	return func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat { return s }
 }
 
 // minor hands COMPOUNDs of one minor version to next, and refuses others as a server does that does not know them.
-func minor(only uint32, next oncrpc.Handler) handler {
+func minor(only uint32, next oncrpc.Handler) server.Func {
 	return func(call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
 		if call.Version != nfs4.Version {
 			return oncrpc.ProgMismatch(nfs4.Version, nfs4.Version)
+		}
+		if call.Procedure == nfs4.ProcNull {
+			return oncrpc.Success
 		}
 		// The client's COMPOUNDs have an empty tag.
 		if next != nil && binary.BigEndian.Uint32(call.Args.Rest()[4:]) == only {
@@ -128,8 +46,6 @@ func minor(only uint32, next oncrpc.Handler) handler {
 		return oncrpc.Success
 	}
 }
-
-func silent(c net.Conn) { io.Copy(io.Discard, c) }
 
 // dead is an address where nobody listens.
 func dead(t *testing.T) string {
@@ -159,36 +75,18 @@ func TestWrongServer(t *testing.T) {
 		says    string
 	}{
 		{"dead", func() string { return dead(t) }, remote.Auto, remote.Unreachable, true, ": connect: connection refused"},
-		{"silent", func() string { return accept(t, silent) }, remote.Auto, remote.Silent, true, ": it takes the connection and does not answer"},
-		{"closes", func() string { return accept(t, func(net.Conn) {}) }, remote.Auto, remote.Closed, true, ": it takes the connection and closes it at once"},
-		{"drips", func() string {
-			return accept(t, func(c net.Conn) {
-				tick := time.NewTicker(20 * time.Millisecond)
-				defer tick.Stop()
-				// The mark of a record of 1 KiB, and then of that a byte at a time.
-				for _, err := c.Write([]byte{0x80, 0, 4, 0}); err == nil; _, err = c.Write([]byte{0}) {
-					<-tick.C
-				}
-			})
-		}, remote.Auto, remote.Silent, true, ": it takes the connection and does not answer"},
-		{"HTTP", func() string {
-			return accept(t, func(c net.Conn) {
-				io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
-				silent(c)
-			})
-		}, remote.Auto, remote.NotNFS, false, `something answers that is no NFS server: not a record of RPC: it is too long; it begins with "HTTP"`},
-		{"SSH", func() string {
-			return accept(t, func(c net.Conn) {
-				io.WriteString(c, "SSH-2.0-OpenSSH_9.9\r\n")
-				silent(c)
-			})
-		}, remote.Auto, remote.NotNFS, false, `it begins with "SSH-"`},
-		{"another program", func() string { return listen(t, "127.0.0.1:0", stat(oncrpc.ProgUnavail)) }, remote.Auto, remote.NotNFS, false, "no NFS server: "},
-		{"NFSv3 alone", func() string { return listen(t, "127.0.0.1:0", stat(oncrpc.ProgMismatch(3, 3))) }, remote.V42, remote.WrongVersion, false,
+		{"silent", func() string { return server.Accept(t, server.Silent) }, remote.Auto, remote.Silent, true, ": it takes the connection and does not answer"},
+		{"closes", func() string { return server.Accept(t, func(net.Conn) {}) }, remote.Auto, remote.Closed, true, ": it takes the connection and closes it at once"},
+		{"drips", func() string { return server.Accept(t, server.Drips) }, remote.Auto, remote.Silent, true, ": it takes the connection and does not answer"},
+		{"HTTP", func() string { return server.Accept(t, server.Says("HTTP/1.1 400 Bad Request\r\n\r\n")) }, remote.Auto, remote.NotNFS, false,
+			`something answers that is no NFS server: not a record of RPC: it is too long; it begins with "HTTP"`},
+		{"SSH", func() string { return server.Accept(t, server.Says("SSH-2.0-OpenSSH_9.9\r\n")) }, remote.Auto, remote.NotNFS, false, `it begins with "SSH-"`},
+		{"another program", func() string { return server.Listen(t, "127.0.0.1:0", stat(oncrpc.ProgUnavail)) }, remote.Auto, remote.NotNFS, false, "no NFS server: "},
+		{"NFSv3 alone", func() string { return server.Listen(t, "127.0.0.1:0", stat(oncrpc.ProgMismatch(3, 3))) }, remote.V42, remote.WrongVersion, false,
 			"NFSv4.2: not spoken: the server has NFS version 3 alone"},
-		{"NFSv4.0 alone", func() string { return listen(t, "127.0.0.1:0", minor(0, nil)) }, remote.Auto, remote.WrongVersion, false,
+		{"NFSv4.0 alone", func() string { return server.Listen(t, "127.0.0.1:0", minor(0, nil)) }, remote.Auto, remote.WrongVersion, false,
 			"NFSv4.2: not spoken; "},
-		{"not this client", func() string { return listen(t, "127.0.0.1:0", stat(oncrpc.AuthTooWeak)) }, remote.Auto, remote.Refused, false, "AUTH_TOOWEAK"},
+		{"not this client", func() string { return server.Listen(t, "127.0.0.1:0", stat(oncrpc.AuthTooWeak)) }, remote.Auto, remote.Refused, false, "AUTH_TOOWEAK"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
@@ -211,8 +109,8 @@ func TestWrongServer(t *testing.T) {
 
 // TestVersions: the best that the server has, or the one that was asked for.
 func TestVersions(t *testing.T) {
-	srv := ours(t)
-	both, old := listen(t, "127.0.0.1:0", srv), listen(t, "127.0.0.1:0", minor(1, srv))
+	srv := server.Handler(t, vfstest.NewMemory("hub"))
+	both, old := server.Listen(t, "127.0.0.1:0", srv), server.Listen(t, "127.0.0.1:0", minor(1, srv))
 	for _, test := range []struct {
 		addr      string
 		want, got remote.Version
@@ -244,7 +142,7 @@ func TestVersions(t *testing.T) {
 
 // TestAddresses: a name with several addresses is tried under all of them, and every failure is told.
 func TestAddresses(t *testing.T) {
-	good := parse(t, listen(t, "127.0.0.1:0", ours(t)))
+	good := parse(t, server.Listen(t, "127.0.0.1:0", server.Handler(t, vfstest.NewMemory("hub"))))
 	cfg := remote.Config{Server: remote.Address{Host: "nfs.example.org", Port: good.Port}}
 	lookup := func(hosts ...string) remote.Lookup {
 		return func(_ context.Context, host string) ([]string, error) {
@@ -283,7 +181,7 @@ func TestAddresses(t *testing.T) {
 // TestWait: a server that comes up is used; one that is another than it should be is not waited for; one that never comes
 // has the deadline.
 func TestWait(t *testing.T) {
-	addr, srv := dead(t), ours(t)
+	addr, srv := dead(t), server.Handler(t, vfstest.NewMemory("hub"))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	told := 0
@@ -291,7 +189,7 @@ func TestWait(t *testing.T) {
 		if told++; !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Errorf("it waits because of %v", err)
 		}
-		listen(t, addr, srv)
+		server.Listen(t, addr, srv)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -301,7 +199,7 @@ func TestWait(t *testing.T) {
 		t.Errorf("it was told %d times", told)
 	}
 	var calls atomic.Int32
-	wrong := listen(t, "127.0.0.1:0", handler(func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat {
+	wrong := server.Listen(t, "127.0.0.1:0", server.Func(func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat {
 		calls.Add(1)
 		return oncrpc.ProgUnavail
 	}))
@@ -324,9 +222,9 @@ func TestWait(t *testing.T) {
 
 // TestEnd: whatever waits for a server that has gone silent ends with the context.
 func TestEnd(t *testing.T) {
-	srv := ours(t)
+	srv := server.Handler(t, vfstest.NewMemory("hub"))
 	var deaf atomic.Bool
-	addr := listen(t, "127.0.0.1:0", handler(func(call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
+	addr := server.Listen(t, "127.0.0.1:0", server.Func(func(call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
 		if deaf.Load() {
 			return oncrpc.Drop
 		}
@@ -382,6 +280,44 @@ func TestBelow(t *testing.T) {
 	for _, path := range []string{"/", "/home", "/homes2", "/x/homes"} {
 		if names, err := fs.Below(path); err == nil {
 			t.Errorf("%q: %q", path, names)
+		}
+	}
+}
+
+// TestSpoken asks which versions are spoken, and leaves nothing.
+func TestSpoken(t *testing.T) {
+	srv := server.Handler(t, vfstest.NewMemory("hub"))
+	for _, test := range []struct {
+		addr, want string
+		trouble    remote.Trouble
+	}{
+		{server.Listen(t, "127.0.0.1:0", srv), "4.1, 4.2", 0},
+		{server.Listen(t, "127.0.0.1:0", minor(0, server.Func(func(_ *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
+			res := nfs4.CompoundRes{Status: nfs4.OK}
+			res.Encode(reply)
+			return oncrpc.Success
+		}))), "4.0", 0},
+		{server.Listen(t, "127.0.0.1:0", minor(1, srv)), "4.1", 0},
+		{server.Listen(t, "127.0.0.1:0", server.Func(func(call *oncrpc.Call, _ *oncrpc.Encoder) oncrpc.AcceptStat {
+			if call.Version == 3 {
+				return oncrpc.Success
+			}
+			return oncrpc.ProgMismatch(2, 3)
+		})), "3", 0},
+		{server.Listen(t, "127.0.0.1:0", stat(oncrpc.ProgMismatch(2, 2))), "none", 0},
+		{server.Listen(t, "127.0.0.1:0", stat(oncrpc.ProgUnavail)), "none", remote.NotNFS},
+		{server.Accept(t, server.Silent), "none", remote.Silent},
+		{dead(t), "none", remote.Unreachable},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		spoken, err := remote.Versions(ctx, test.addr)
+		trouble := remote.Trouble(0)
+		if a, ok := errors.AsType[*remote.Attempt](err); ok {
+			trouble = a.Trouble
+		}
+		if spoken.String() != test.want || trouble != test.trouble {
+			t.Errorf("%v, %v; want %s", spoken, err, test.want)
 		}
 	}
 }

@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// probePrefix begins the name of every probe file. Nobody else's file is called so.
-	probePrefix = ".hubhome-probe-"
-	// probeSize is the most that a probe file has in it, in bytes.
-	probeSize = 128
+	// ProbePrefix begins the name of every probe file. Nobody else's file is called so.
+	ProbePrefix = ".hubhome-probe-"
+	// ProbeSize is the most that a probe file has in it, in bytes.
+	ProbeSize = 4 << 10
 	// probeAge is how old a probe file is that no run can still need.
 	probeAge = 10 * time.Minute
 	// cleanUpTime is what is left for cleaning up after the context has ended.
@@ -34,7 +34,7 @@ func lastCall(ctx context.Context) (context.Context, context.CancelFunc) {
 // probe writes, reads and removes a file in the hub's directory as the owner. It is removed whatever happens; what a run
 // that was killed has left, the next one removes.
 func (c *creator) probe(ctx context.Context, hub vfs.Handle, path string) error {
-	name := probePrefix + rand.Text()
+	name := ProbePrefix + rand.Text()
 	created, failure := c.writeProbe(ctx, hub, path, name)
 	if failure == nil {
 		if _, _, err := c.fs.Remove(ctx, c.owner, hub, name); err != nil {
@@ -48,7 +48,10 @@ func (c *creator) probe(ctx context.Context, hub vfs.Handle, path string) error 
 		c.fs.Remove(rest, c.owner, hub, name)
 		return failure
 	}
-	return c.sweep(ctx, hub, path, created)
+	if err := Sweep(ctx, c.fs, c.owner, hub, created); err != nil && ctx.Err() != nil {
+		return fail(ctx, "list", path, err)
+	}
+	return nil
 }
 
 // writeProbe makes the file and reads it back. created is when that was by the server's clock.
@@ -98,26 +101,27 @@ func (c *creator) discard(ctx context.Context, f vfs.File) {
 	}
 }
 
-// sweep removes the probe files of runs that were killed: those that are older than any run, by the server's clock. What
-// cannot be removed stays; it is in nobody's way.
-func (c *creator) sweep(ctx context.Context, hub vfs.Handle, path string, now time.Time) error {
+// Sweep removes, as a caller, the probe files of runs that were killed from a directory: those that are older than any run
+// at a time by the server's clock. What cannot be removed stays; it is in nobody's way. An error is that of listing the
+// directory, or of a server that does not answer any more.
+func Sweep(ctx context.Context, fs vfs.FS, c *vfs.Caller, dir vfs.Handle, now time.Time) error {
 	var left []string
-	_, err := c.fs.ReadDir(ctx, c.owner, hub, 0, false, func(e *vfs.DirEntry) bool {
-		if strings.HasPrefix(e.Name, probePrefix) {
+	_, err := fs.ReadDir(ctx, c, dir, 0, false, func(e *vfs.DirEntry) bool {
+		if strings.HasPrefix(e.Name, ProbePrefix) {
 			left = append(left, e.Name)
 		}
 		return true
 	})
-	if err != nil && ctx.Err() != nil {
-		return fail(ctx, "list", path, err)
+	if err != nil {
+		return err
 	}
 	for _, name := range left {
-		e, err := c.fs.Lookup(ctx, c.owner, hub, name)
-		if err == nil && e.Attr.Type == vfs.Regular && e.Attr.Size <= probeSize && now.Sub(e.Attr.Mtime) > probeAge {
-			_, _, err = c.fs.Remove(ctx, c.owner, hub, name)
+		e, err := fs.Lookup(ctx, c, dir, name)
+		if err == nil && e.Attr.Type == vfs.Regular && e.Attr.Size <= ProbeSize && now.Sub(e.Attr.Mtime) > probeAge {
+			_, _, err = fs.Remove(ctx, c, dir, name)
 		}
 		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-			return fail(ctx, "remove", join(path, name), err)
+			return err
 		}
 	}
 	return nil

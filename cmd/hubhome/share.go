@@ -132,11 +132,8 @@ func (f *shareFlags) request() (*shareRequest, error) {
 	if r.remote.Server, err = remote.ParseAddress(f.server); err != nil {
 		return nil, fmt.Errorf("--server: %w", err)
 	}
-	if r.remote.Version, err = remote.ParseVersion(f.version); err != nil {
-		return nil, fmt.Errorf("--nfs-version: %w", err)
-	}
-	if f.mountPort != 0 && r.remote.Version >= remote.V41 {
-		return nil, fmt.Errorf("--mount-port goes with NFSv3, and not with --nfs-version %s", f.version)
+	if err := readVersion(&r.remote, f.version, f.mountPort); err != nil {
+		return nil, err
 	}
 	if r.base, err = parsePath(f.base); err != nil {
 		return nil, fmt.Errorf("--base-share: %w", err)
@@ -157,9 +154,22 @@ func (f *shareFlags) request() (*shareRequest, error) {
 	if f.output != outputText && f.output != outputJSON {
 		return nil, fmt.Errorf("--output %q: write text or json", f.output)
 	}
-	r.remote.Path, r.remote.MountPort = r.base, f.mountPort
+	r.remote.Path = r.base
 	r.spec.Mode, r.spec.Shared, r.spec.SharedPublic, r.spec.Chown = uint32(mode), f.shared, f.public, f.chown
 	return r, nil
+}
+
+// readVersion reads the flags that say how NFS is spoken.
+func readVersion(cfg *remote.Config, version string, mountPort uint16) error {
+	var err error
+	if cfg.Version, err = remote.ParseVersion(version); err != nil {
+		return fmt.Errorf("--nfs-version: %w", err)
+	}
+	if mountPort != 0 && cfg.Version >= remote.V41 {
+		return fmt.Errorf("--mount-port goes with NFSv3, and not with --nfs-version %s", version)
+	}
+	cfg.MountPort = mountPort
+	return nil
 }
 
 // parsePath reads an absolute path on a server. Slashes at its ends are as good as none.
@@ -242,32 +252,11 @@ func unreached(ctx context.Context, err error) *shareError {
 		return e
 	}
 	e.Code, e.Trouble = exitUnreachable, failure.Trouble().String()
-	e.Advice = adviceOn(failure.Trouble())
+	e.Advice = failure.Trouble().Advice()
 	if failure.Trouble() == remote.NotExported {
 		e.Code = exitMissing
 	}
 	return e
-}
-
-// adviceOn is what to do about a server that cannot be reached; nil where nobody knows.
-func adviceOn(t remote.Trouble) *advice.Advice {
-	switch t {
-	case remote.Unresolved, remote.Unreachable:
-		return &advice.Unreachable
-	case remote.Closed, remote.Silent:
-		return &advice.Silent
-	case remote.NotNFS:
-		return &advice.NotNFS
-	case remote.WrongVersion:
-		return &advice.Version
-	case remote.NoMount:
-		return &advice.NoMount
-	case remote.Refused:
-		return &advice.Refused
-	case remote.NotExported:
-		return &advice.NotExported
-	}
-	return nil
 }
 
 // unmade is the failure of a directory that could not be made.

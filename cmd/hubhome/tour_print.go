@@ -48,8 +48,10 @@ func (t *transcript) line(format string, args ...any) {
 
 // The colours of a terminal (ECMA-48, SGR).
 const (
-	green = 32
-	red   = 31
+	faint  = 2
+	red    = 31
+	green  = 32
+	yellow = 33
 )
 
 func (t *transcript) paint(text string, colour int) string {

@@ -1,0 +1,121 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+// Package server has servers for tests of what reaches servers: ours in this process, and what is none at all. All of them
+// are on the loopback and end with the test.
+package server
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hubhome/hubhome/nfsserver"
+	"github.com/hubhome/hubhome/oncrpc"
+	"github.com/hubhome/hubhome/vfs"
+)
+
+// records are the client records of a server that never restarts.
+type records struct{}
+
+func (records) Load() ([]nfsserver.ClientRecord, error)     { return nil, nil }
+func (records) Add([]byte, [8]byte, vfs.HomeID) error       { return nil }
+func (records) Replace([]byte, [8]byte, []vfs.HomeID) error { return nil }
+
+// Handler serves a tree of files as /homes over NFSv4.1 and 4.2, to callers who are who they say.
+func Handler(t testing.TB, fs vfs.FS) oncrpc.Handler {
+	t.Helper()
+	srv := nfsserver.New(nfsserver.Options{
+		FS:       fs,
+		Recovery: records{},
+		Logger:   slog.New(slog.DiscardHandler),
+		ServerID: []byte("a store"),
+		Lease:    20 * time.Second,
+	}, nfsserver.Settings{BaseShare: "/homes", Identity: nfsserver.Identity{Squash: nfsserver.SquashNone}})
+	if err := srv.Open(context.Background()); err != nil {
+		t.Fatalf("open the server: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	all.Go(func() { srv.Run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		all.Wait()
+	})
+	return srv
+}
+
+// Func answers RPC calls.
+type Func func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat
+
+// ServeRPC is the function.
+func (f Func) ServeRPC(_ context.Context, call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
+	return f(call, reply)
+}
+
+// Listen answers RPC calls at an address, of which the port may be 0, and returns it.
+func Listen(t testing.TB, addr string, h oncrpc.Handler) string {
+	t.Helper()
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	all.Go(func() { (&oncrpc.Server{Handler: h}).Serve(ctx, l) })
+	t.Cleanup(func() {
+		cancel()
+		all.Wait()
+	})
+	return l.Addr().String()
+}
+
+// Accept takes connections, each of which is closed when answer returns.
+func Accept(t testing.TB, answer func(net.Conn)) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() {
+				defer conn.Close()
+				answer(conn)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		all.Wait()
+	})
+	return l.Addr().String()
+}
+
+// Silent is an answer for Accept: none, until the client goes.
+func Silent(c net.Conn) { io.Copy(io.Discard, c) }
+
+// Says is an answer for Accept: a text, and then none.
+func Says(text string) func(net.Conn) {
+	return func(c net.Conn) {
+		io.WriteString(c, text)
+		Silent(c)
+	}
+}
+
+// Drips is an answer for Accept: a record that is begun, and comes a byte at a time.
+func Drips(c net.Conn) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for _, err := c.Write([]byte{0x80, 0, 4, 0}); err == nil; _, err = c.Write([]byte{0}) {
+		<-tick.C
+	}
+}
