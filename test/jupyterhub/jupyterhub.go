@@ -29,6 +29,9 @@ const python = "/usr/bin/python3"
 // packages are Debian's: JupyterHub, what KubeSpawner needs, and what the configuration of Zero to JupyterHub needs.
 var packages = []string{"jupyterhub", "python3-kubernetes", "python3-escapism", "python3-slugify", "python3-pycurl", "python3-yaml"}
 
+// service is the unit that the package jupyterhub starts: a hub for the users of the machine.
+const service = "jupyterhub.service"
+
 // modules are what the packages bring, as Python imports it.
 const modules = "import jupyterhub, kubernetes, escapism, slugify, pycurl, yaml"
 
@@ -54,7 +57,17 @@ func Install(ctx context.Context) error {
 		}
 		return nil
 	}
-	return errors.Join(get("update"), get(append([]string{"install"}, packages...)...))
+	if err := errors.Join(get("update"), get(append([]string{"install"}, packages...)...)); err != nil {
+		return err
+	}
+	if _, err := os.Stat("/run/systemd/system"); err != nil {
+		return nil // no systemd, and nothing that the package could have started
+	}
+	// Nobody asked for the service, only for the modules.
+	if out, err := exec.CommandContext(ctx, "systemctl", "disable", "--now", service).CombinedOutput(); err != nil {
+		return fmt.Errorf("stop %s, which the package started: %w\n%s", service, err, out)
+	}
+	return nil
 }
 
 // Python runs a script of testdata to its end, with env besides the environment, and returns what it printed. The error
