@@ -28,10 +28,10 @@ type process struct {
 var servers sync.Map
 
 func startServing(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: serve FILE")
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: serve FILE [COMMAND ARGS…]")
 	}
-	p := launch(ts, args[0])
+	p := launch(ts, args[0], args[1:]...)
 	servers.Store(ts.Getenv("WORK"), p)
 	m := awaitLog(ts, p, regexp.MustCompile(`msg=serving address=(\S+):(\d+) `))
 	ts.Setenv("ADDR", m[1]+":"+m[2])
@@ -39,12 +39,16 @@ func startServing(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("PID", strconv.Itoa(p.cmd.Process.Pid))
 }
 
-// launch starts a server that ends with the script at the latest. It may open few files, unless it asks for more.
-func launch(ts *testscript.TestScript, file string) *process {
+// launch starts a server that ends with the script at the latest. It may open few files, unless it asks for more. A command
+// other than "hubhome serve" is followed by --config and the file.
+func launch(ts *testscript.TestScript, file string, command ...string) *process {
+	if len(command) == 0 {
+		command = []string{"hubhome", "serve"}
+	}
 	log, err := os.CreateTemp(ts.Getenv("WORK"), "serve-*.log")
 	ts.Check(err)
 	defer log.Close()
-	cmd := exec.Command("sh", "-c", `ulimit -S -n 256 && exec hubhome serve --config "$0"`, file)
+	cmd := exec.Command("sh", append([]string{"-c", `ulimit -S -n 256 && exec "$@" --config "$0"`, file}, command...)...)
 	cmd.Dir, cmd.Stderr, cmd.Env = ts.MkAbs("."), log, append(os.Environ(), "PATH="+ts.Getenv("PATH"))
 	ts.Check(cmd.Start())
 	p := &process{cmd: cmd, log: log.Name(), ended: make(chan struct{})}

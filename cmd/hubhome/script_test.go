@@ -19,7 +19,8 @@ func TestMain(m *testing.M) {
 // TestScript runs testdata/script/*.txtar. Beside the commands of testscript they have:
 //
 //	exits CODE COMMAND ARGS…   runs a command, which must exit with CODE
-//	serve FILE                 starts a server and waits until it serves; $ADDR and $PORT are where, $PID is its process
+//	serve FILE [COMMAND…]      starts a server and waits until it serves; $ADDR and $PORT are where, $PID is its process;
+//	                           COMMAND is another one than "hubhome serve", to be followed by --config FILE
 //	log REGEXP                 waits until the server has logged something; `! log` wants that it has not, until now
 //	signal NAME                sends HUP, INT, TERM or KILL to the server
 //	ended CODE                 waits until the server has exited with CODE, or by a signal: -1

@@ -22,7 +22,7 @@ import (
 const stopTime = 5 * time.Second
 
 func newServe() *cobra.Command {
-	file := ""
+	file, asOwner := "", false
 	cmd := &cobra.Command{
 		Use:   "serve --config FILE",
 		Short: "Serve the homes of a store over NFSv4.1 and 4.2",
@@ -48,12 +48,19 @@ Exit codes:
 			if file == "" {
 				return usageError{errors.New("say what to serve: hubhome serve --config FILE")}
 			}
+			if asOwner {
+				if err := becomeOwner(file); err != nil {
+					return err
+				}
+			}
 			level := new(slog.LevelVar)
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
 			return serve(log, level, file)
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "the configuration `FILE` (required)")
+	cmd.Flags().BoolVar(&asOwner, "as-owner", false,
+		"started as root, become nfs.owner, with one capability and a store's directory that is root's")
 	return cmd
 }
 
