@@ -3,16 +3,16 @@
 package homes
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/hubhome/hubhome/test/cluster/helmtest"
 )
 
 // read returns a file of the tree.
@@ -57,68 +57,23 @@ var open = []string{
 
 // TestSchema is closed, and knows each value: a typo anywhere is refused.
 func TestSchema(t *testing.T) {
-	var schema map[string]any
-	if err := json.Unmarshal([]byte(read(t, chartDir, "values.schema.json")), &schema); err != nil {
+	problems, err := helmtest.SchemaProblems(chartDir, open...)
+	if err != nil {
 		t.Fatal(err)
 	}
-	compare(t, "", parse(t, read(t, chartDir, "values.yaml")), schema)
-}
-
-// compare compares a table of values with its schema.
-func compare(t *testing.T, at string, values, schema map[string]any) {
-	properties, _ := schema["properties"].(map[string]any)
-	if schema["additionalProperties"] != false {
-		t.Errorf("%q takes any key", at)
-	}
-	for key := range properties {
-		if _, there := values[key]; !there {
-			t.Errorf("%s is in the schema, and in values.yaml it is not", at+key)
-		}
-	}
-	for key, value := range values {
-		property, known := properties[key].(map[string]any)
-		if !known {
-			t.Errorf("%s is in values.yaml, and in the schema it is not", at+key)
-			continue
-		}
-		if table, ok := value.(map[string]any); ok && !slices.Contains(open, at+key) {
-			compare(t, at+key+".", table, property)
-		}
+	for _, problem := range problems {
+		t.Error(problem)
 	}
 }
 
 // TestDocumented has each value with its default in the README, and what it is word for word as in values.yaml.
 func TestDocumented(t *testing.T) {
-	readme := read(t, chartDir, "README.md")
-	values := parse(t, read(t, chartDir, "values.yaml"))
-	var path []string
-	about, rows := "", 0
-	for line := range strings.Lines(read(t, chartDir, "values.yaml")) {
-		text := strings.TrimSpace(line)
-		key, _, isKey := strings.Cut(text, ":")
-		switch comment, isComment := strings.CutPrefix(text, "# "); {
-		case strings.HasPrefix(comment, "-- "):
-			about = strings.TrimPrefix(comment, "-- ")
-		case isComment && about != "":
-			about += " " + comment
-		case isKey && !isComment:
-			depth := (len(line) - len(strings.TrimLeft(line, " "))) / 2
-			path = append(path[:min(depth, len(path))], key)
-			if about == "" {
-				continue
-			}
-			text, err := json.Marshal(at(t, values, path...))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if row := fmt.Sprintf("| `%s` | `%s` | %s |\n", strings.Join(path, "."), text, about); !strings.Contains(readme, row) {
-				t.Errorf("the README has no row\n%s", row)
-			}
-			about, rows = "", rows+1
-		}
+	problems, err := helmtest.ReadmeProblems(chartDir)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if rows < 25 || rows != strings.Count(readme[strings.LastIndex(readme, "| value |"):], "\n")-2 {
-		t.Errorf("%d values are explained in values.yaml, and the README has another number of rows", rows)
+	for _, problem := range problems {
+		t.Error(problem)
 	}
 }
 
