@@ -54,31 +54,27 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// compareOutputs compares the outputs of an example with the files in testdata: a values file for each store, and the
-// volumes of disks.
+// compareOutputs compares the outputs of an example with the files in testdata: a values file for each store or
+// disk, in a directory for the chart that takes it.
 func compareOutputs(t *testing.T, example, text string) {
 	t.Helper()
 	var outputs struct {
-		HelmValues struct{ Value map[string]string }            `json:"helm_values"`
-		Volumes    struct{ Value map[string]map[string]string } `json:"volumes"`
+		HelmValues struct{ Value map[string]string } `json:"helm_values"`
 	}
 	if err := json.Unmarshal([]byte(text), &outputs); err != nil {
 		t.Fatalf("read the outputs: %v\n%s", err, text)
 	}
-	if len(outputs.HelmValues.Value)+len(outputs.Volumes.Value) == 0 {
+	if len(outputs.HelmValues.Value) == 0 {
 		t.Fatalf("nothing is handed on: %s", text)
+	}
+	chart := "homes"
+	if strings.Contains(example, "/disk/") {
+		chart = "home-server"
 	}
 	// gcp-two-stores, gcp-disk-one-disk
 	name := strings.ReplaceAll(strings.ReplaceAll(example, "/examples/", "/"), "/", "-")
 	for store, values := range outputs.HelmValues.Value {
-		compare(t, filepath.Join("testdata", "values", name+"-"+store+".yaml"), values)
-	}
-	if len(outputs.Volumes.Value) > 0 {
-		volumes, err := json.MarshalIndent(outputs.Volumes.Value, "", "  ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		compare(t, filepath.Join("testdata", "volumes", name+".json"), string(volumes)+"\n")
+		compare(t, filepath.Join("testdata", chart, name+"-"+store+".yaml"), values)
 	}
 }
 

@@ -1,11 +1,21 @@
-output "volumes" {
-  description = "For each disk, what a PersistentVolume of the in-cluster server is made of: the CSI driver, the volume's handle, the zone as the nodes' label topology.kubernetes.io/zone has it (null: any zone), and the capacity."
+output "helm_values" {
+  description = "For each disk, the text of a values file for the chart home-server."
   value = {
-    for name, disk in azurerm_managed_disk.homes : name => {
-      driver       = "disk.csi.azure.com"
-      volumeHandle = disk.id
-      zone         = disk.zone == null ? null : "${disk.location}-${disk.zone}"
-      capacity     = "${disk.disk_size_gb}Gi"
-    }
+    for name, disk in azurerm_managed_disk.homes : name => yamlencode({
+      persistence = {
+        volume = {
+          driver       = "disk.csi.azure.com"
+          volumeHandle = disk.id
+          # A disk in all zones has none.
+          zone     = disk.zone == null ? "" : "${disk.location}-${disk.zone}"
+          capacity = "${disk.disk_size_gb}Gi"
+        }
+      }
+    })
   }
+}
+
+output "volume_handles" {
+  description = "For each disk, its name in volumeHandle of a PersistentVolume."
+  value       = { for name, disk in azurerm_managed_disk.homes : name => disk.id }
 }

@@ -11,7 +11,7 @@ import (
 
 // TestTerraform takes the values that the Terraform modules hand on, as their own tests have them, and mounts what they say.
 func TestTerraform(t *testing.T) {
-	files, err := filepath.Glob("../../terraform/testdata/values/*.yaml")
+	files, err := filepath.Glob("../../terraform/testdata/homes/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no values of Terraform modules (%v)", err)
 	}

@@ -19,6 +19,6 @@ module "disk" {
   }
 }
 
-output "volumes" {
-  value = module.disk.volumes
+output "helm_values" {
+  value = module.disk.helm_values
 }
