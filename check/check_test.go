@@ -270,6 +270,7 @@ func TestWrongServers(t *testing.T) {
 	}
 	for _, test := range []struct{ addr, line, says, skips string }{
 		{dead, "connect", "connection refused", "versions"},
+		{server.Dropping(t), "connect", "no answer within", "versions"},
 		{server.Accept(t, server.Silent), "versions", "does not answer", "session"},
 		{server.Accept(t, server.Drips), "versions", "does not answer", "session"},
 		{server.Accept(t, func(net.Conn) {}), "versions", "closes it at once", "session"},

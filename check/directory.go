@@ -91,6 +91,9 @@ func (r *run) list(ctx context.Context) []Line {
 	if !end {
 		return one(ok("%d entries and more", entries).with(map[string]any{"entries": entries, "more": true}))
 	}
+	if entries == 1 {
+		return one(ok("1 entry").with(map[string]any{"entries": 1}))
+	}
 	return one(ok("%d entries", entries).with(map[string]any{"entries": entries}))
 }
 

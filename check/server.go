@@ -136,7 +136,11 @@ func (r *run) session(ctx context.Context) []Line {
 	took := time.Since(begun)
 	line := ok("NFSv%s with %s, in %s", fs.Version, fs.Addr, millis(took))
 	for _, a := range fs.Passed {
-		line.Seen += "; not " + strings.TrimPrefix(a.Error(), a.Addr+": ")
+		line.Seen += "; not "
+		if a.Addr != fs.Addr {
+			line.Seen += a.Addr + ": "
+		}
+		line.Seen += a.Reason()
 	}
 	return one(line.with(map[string]any{"address": fs.Addr, "version": fs.Version.String(), "milliseconds": milliseconds(took)}))
 }

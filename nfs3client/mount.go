@@ -22,6 +22,10 @@ import (
 // ErrNoMountd is in the error of a server whose MOUNT service, which NFSv3 begins with, cannot be had.
 var ErrNoMountd = errors.New("the MOUNT service cannot be had")
 
+// ErrNotExported is in the error of a path that is not among what a server says it exports. The status beside it tells
+// less: many answer MNT3ERR_ACCES to that, so that nobody learns what is there.
+var ErrNotExported = errors.New("is not exported")
+
 // Export is a directory that a server says it exports.
 type Export struct {
 	Path string
@@ -334,5 +338,5 @@ func notMounted(wanted string, list []Export, status nfs3.MountStatus) error {
 	for _, x := range list {
 		paths = append(paths, x.Path)
 	}
-	return fmt.Errorf("%s is not exported, but %s: %w", wanted, strings.Join(paths, ", "), status)
+	return fmt.Errorf("%s %w, but %s: %w", wanted, ErrNotExported, strings.Join(paths, ", "), status)
 }

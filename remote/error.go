@@ -89,12 +89,14 @@ type Attempt struct {
 }
 
 // Error says which way in was tried and why it was none.
-func (a *Attempt) Error() string {
-	version := ""
-	if a.Version != Auto {
-		version = a.Version.name() + ": "
+func (a *Attempt) Error() string { return a.Addr + ": " + a.Reason() }
+
+// Reason is Error without the address.
+func (a *Attempt) Reason() string {
+	if a.Version == Auto {
+		return a.why()
 	}
-	return a.Addr + ": " + version + a.why()
+	return a.Version.name() + ": " + a.why()
 }
 
 // Unwrap returns why.
@@ -149,8 +151,12 @@ type Error struct {
 // Error names every attempt with its own reason.
 func (e *Error) Error() string {
 	var reasons []string
-	for _, a := range e.Attempts {
-		reasons = append(reasons, a.Error())
+	for i, a := range e.Attempts {
+		if i > 0 && a.Addr == e.Attempts[i-1].Addr {
+			reasons = append(reasons, a.Reason())
+		} else {
+			reasons = append(reasons, a.Error())
+		}
 	}
 	text := strings.Join(reasons, "; ")
 	if strings.HasPrefix(text, e.Server.String()+": ") {
@@ -191,6 +197,9 @@ func (e *Error) Passing() bool {
 func troubleOf(err error) Trouble {
 	if errors.Is(err, nfs3client.ErrNoMountd) {
 		return NoMount
+	}
+	if errors.Is(err, nfs3client.ErrNotExported) {
+		return NotExported
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
 		return Unreachable

@@ -192,6 +192,10 @@ func V3Config(cfg Config, addr string) nfs3client.Config {
 // errHidden is the reason not to use NFSv4 with a server that exports a path by NFSv3 alone.
 var errHidden = errors.New("the server does not show it the path, which it exports by NFSv3")
 
+// hiddenTime is how long the look for such a path may take: mostly it is not there at all, and a firewall swallows what goes
+// to the port mapper.
+const hiddenTime = 2 * time.Second
+
 // hidden returns the FS over NFSv3 of a path that the server does not show by NFSv4, as mount.nfs does; nil where it
 // shows it, or neither does.
 func hidden(ctx context.Context, cfg Config, fs *FS) *FS {
@@ -206,6 +210,8 @@ func hidden(ctx context.Context, cfg Config, fs *FS) *FS {
 	if _, err := fs.Lookup(ctx, nil, root, names[0]); !errors.Is(err, syscall.ENOENT) {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, hiddenTime)
+	defer cancel()
 	older, err := dialV3(ctx, cfg, fs.Addr)
 	if err != nil {
 		return nil

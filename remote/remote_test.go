@@ -76,6 +76,7 @@ func TestWrongServer(t *testing.T) {
 	}{
 		{"dead", func() string { return dead(t) }, remote.Auto, remote.Unreachable, true, ": connect: connection refused"},
 		{"silent", func() string { return server.Accept(t, server.Silent) }, remote.Auto, remote.Silent, true, ": it takes the connection and does not answer"},
+		{"drops", func() string { return server.Dropping(t) }, remote.Auto, remote.Unreachable, true, ": no answer to the attempt to connect"},
 		{"closes", func() string { return server.Accept(t, func(net.Conn) {}) }, remote.Auto, remote.Closed, true, ": it takes the connection and closes it at once"},
 		{"drips", func() string { return server.Accept(t, server.Drips) }, remote.Auto, remote.Silent, true, ": it takes the connection and does not answer"},
 		{"HTTP", func() string { return server.Accept(t, server.Says("HTTP/1.1 400 Bad Request\r\n\r\n")) }, remote.Auto, remote.NotNFS, false,
@@ -85,7 +86,7 @@ func TestWrongServer(t *testing.T) {
 		{"NFSv3 alone", func() string { return server.Listen(t, "127.0.0.1:0", stat(oncrpc.ProgMismatch(3, 3))) }, remote.V42, remote.WrongVersion, false,
 			"NFSv4.2: not spoken: the server has NFS version 3 alone"},
 		{"NFSv4.0 alone", func() string { return server.Listen(t, "127.0.0.1:0", minor(0, nil)) }, remote.Auto, remote.WrongVersion, false,
-			"NFSv4.2: not spoken; "},
+			": NFSv4.2: not spoken; NFSv4.1: not spoken; NFSv3: not spoken: the server has NFS version 4 alone"},
 		{"not this client", func() string { return server.Listen(t, "127.0.0.1:0", stat(oncrpc.AuthTooWeak)) }, remote.Auto, remote.Refused, false, "AUTH_TOOWEAK"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -21,12 +21,7 @@ var versionNames = [...]string{Auto: "auto", V3: "3", V41: "4.1", V42: "4.2"}
 func (v Version) String() string { return versionNames[v] }
 
 // name is the version as people write it.
-func (v Version) name() string {
-	if v == Auto {
-		return "NFS"
-	}
-	return "NFSv" + v.String()
-}
+func (v Version) name() string { return "NFSv" + v.String() }
 
 // ParseVersion reads auto, 3, 4.1 or 4.2.
 func ParseVersion(s string) (Version, error) {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"strings"
@@ -22,12 +23,13 @@ const installTime = 5 * time.Minute
 // the start fails.
 func haveGanesha() bool { return ganesha.Available() == nil || os.Getenv("CI") == "true" }
 
-// startGanesha starts an NFS-Ganesha, another server than ours, that ends with the script; $ADDR and $PORT are where.
+// startGanesha starts an NFS-Ganesha, another server than ours, that ends with the script; $ADDR and $PORT are where, and
+// $MOUNT_PORT is where MOUNT is with NFSv3. Apart, it and a port mapper are in a network of their own, $NET.
 //
-//	ganesha DIR PSEUDO [ro] [root_squash|all_squash] [4.0]
+//	ganesha DIR PSEUDO [ro] [root_squash|all_squash] [4.0] [v3|v3_alone] [apart] [privileged]
 func startGanesha(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: ganesha DIR PSEUDO [ro] [root_squash|all_squash] [4.0]")
+		ts.Fatalf("usage: ganesha DIR PSEUDO [ro] [root_squash|all_squash] [4.0] [v3|v3_alone] [apart] [privileged]")
 	}
 	c := ganesha.Config{Dir: ts.MkAbs(args[0]), Pseudo: args[1]}
 	for _, option := range args[2:] {
@@ -40,6 +42,14 @@ func startGanesha(ts *testscript.TestScript, neg bool, args []string) {
 			c.Squash = ganesha.AllSquash
 		case "4.0":
 			c.MinorVersions = []uint32{0}
+		case "v3":
+			c.NFSv3 = true
+		case "v3_alone":
+			c.NFSv3, c.NFSv3Alone = true, true
+		case "apart":
+			c.Apart = true
+		case "privileged":
+			c.PrivilegedPort = true
 		default:
 			ts.Fatalf("no such option: %s", option)
 		}
@@ -57,6 +67,12 @@ func startGanesha(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Setenv("ADDR", s.Addr())
 	ts.Setenv("PORT", port)
+	if c.NFSv3 {
+		_, mountPort, err := net.SplitHostPort(s.MountAddr())
+		ts.Check(err)
+		ts.Setenv("MOUNT_PORT", mountPort)
+		ts.Setenv("NET", fmt.Sprintf("/proc/%d/ns/net", s.PID()))
+	}
 }
 
 // mountTmpfs mounts a file system in memory that goes with the script.

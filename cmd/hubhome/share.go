@@ -244,17 +244,20 @@ func (r *shareRequest) create(ctx context.Context, result *shareResult, log io.W
 	return nil
 }
 
+// interrupted is the trouble of a run that a signal has ended.
+const interrupted = "interrupted"
+
 // unreached is the failure of a server that was not reached.
 func unreached(ctx context.Context, err error) *shareError {
-	e := &shareError{Code: exitFailed, Trouble: "interrupted", Message: err.Error()}
-	failure, ok := errors.AsType[*remote.Error](err)
-	if !ok || errors.Is(ctx.Err(), context.Canceled) {
-		return e
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return &shareError{Code: exitFailed, Trouble: interrupted, Message: "interrupted before the server was reached"}
 	}
-	e.Code, e.Trouble = exitUnreachable, failure.Trouble().String()
-	e.Advice = failure.Trouble().Advice()
-	if failure.Trouble() == remote.NotExported {
-		e.Code = exitMissing
+	e := &shareError{Code: exitUnreachable, Trouble: remote.Failed.String(), Message: err.Error()}
+	if failure, ok := errors.AsType[*remote.Error](err); ok {
+		e.Trouble, e.Advice = failure.Trouble().String(), failure.Trouble().Advice()
+		if failure.Trouble() == remote.NotExported {
+			e.Code = exitMissing
+		}
 	}
 	return e
 }
@@ -263,7 +266,7 @@ func unreached(ctx context.Context, err error) *shareError {
 func unmade(ctx context.Context, err error, timeout time.Duration) *shareError {
 	e := &shareError{Code: exitFailed, Trouble: share.Failed.String(), Message: err.Error()}
 	if errors.Is(ctx.Err(), context.Canceled) {
-		e.Trouble = "interrupted"
+		e.Trouble, e.Message = interrupted, "interrupted; another run completes what was begun"
 		return e
 	}
 	failure, ok := errors.AsType[*share.Error](err)

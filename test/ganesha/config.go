@@ -28,6 +28,8 @@ type Config struct {
 
 	// NFSv3 serves NFSv3 too, and MOUNT, at a port of its own: see Server.MountAddr. It takes a port mapper.
 	NFSv3 bool
+	// NFSv3Alone exports to NFSv3 alone: NFSv4 has a root with nothing in it. It goes with NFSv3.
+	NFSv3Alone bool
 	// Apart has Ganesha, and the port mapper at its port 111, in a network of their own: see Server.Inside. It goes with
 	// NFSv3.
 	Apart bool
@@ -50,8 +52,8 @@ func (c Config) check() error {
 			return fmt.Errorf("export %q as %q: give absolute paths without quotes and line breaks", c.Dir, c.Pseudo)
 		}
 	}
-	if c.Apart && !c.NFSv3 {
-		return errors.New("a Ganesha apart is one of NFSv3")
+	if (c.Apart || c.NFSv3Alone) && !c.NFSv3 {
+		return errors.New("a Ganesha apart, or alone for NFSv3, is one of NFSv3")
 	}
 	info, err := os.Stat(c.Dir)
 	if err != nil {
@@ -71,6 +73,16 @@ func (c Config) text(port, mountPort, recovery string) []byte {
 	if c.NFSv3 {
 		protocols, mount = "3, 4", "MNT_Port = "+mountPort+";\n\tMount_Path_Pseudo = true;"
 	}
+	exported := protocols
+	if c.NFSv3Alone {
+		exported = "3"
+	}
+	// Apart there is nothing else to bind to, and where the loopback is all there is, getaddrinfo(3) with AI_ADDRCONFIG, by
+	// which Ganesha reads it, does not take 127.0.0.1 for an address.
+	bind := "Bind_addr = 127.0.0.1;"
+	if c.Apart {
+		bind = ""
+	}
 	access, minors := "RW", "1, 2"
 	if c.ReadOnly {
 		access = "RO"
@@ -80,7 +92,7 @@ func (c Config) text(port, mountPort, recovery string) []byte {
 	}
 	return fmt.Appendf(nil, `NFS_CORE_PARAM {
 	Protocols = %[1]s;
-	Bind_addr = 127.0.0.1;
+	%[12]s
 	NFS_Port = %[2]s;
 	%[3]s
 	Enable_NLM = false;
@@ -101,10 +113,10 @@ EXPORT {
 	Squash = %[9]s;
 	PrivilegedPort = %[10]t;
 	SecType = sys;
-	Protocols = %[1]s;
+	Protocols = %[11]s;
 	Transports = TCP;
 	FSAL { Name = VFS; }
 }
 LOG { Default_Log_Level = EVENT; }
-`, protocols, port, mount, minors, recovery, c.Dir, c.Pseudo, access, cmp.Or(c.Squash, NoRootSquash), c.PrivilegedPort)
+`, protocols, port, mount, minors, recovery, c.Dir, c.Pseudo, access, cmp.Or(c.Squash, NoRootSquash), c.PrivilegedPort, exported, bind)
 }

@@ -6,12 +6,16 @@ package server
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/hubhome/hubhome/nfsserver"
 	"github.com/hubhome/hubhome/oncrpc"
@@ -118,4 +122,32 @@ func Drips(c net.Conn) {
 	for _, err := c.Write([]byte{0x80, 0, 4, 0}); err == nil; _, err = c.Write([]byte{0}) {
 		<-tick.C
 	}
+}
+
+// Dropping is an address that swallows what goes to it, as a firewall does: of a socket whose queue is full, for which the
+// kernel drops attempts to connect (listen(2)).
+func Dropping(t testing.TB) (addr string) {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	if err := errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), unix.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	at, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(at.(*unix.SockaddrInet4).Port))
+	for range 8 {
+		conn, err := net.DialTimeout("tcp", addr, 100*time.Millisecond)
+		if err != nil {
+			return addr
+		}
+		t.Cleanup(func() { conn.Close() })
+	}
+	t.Fatalf("%s takes all connections, with a queue for none", addr)
+	return ""
 }
