@@ -121,7 +121,7 @@ func (c *Client) claim(ctx context.Context, namespace, name string) (*corev1.Per
 	return v, refused("get", "persistentvolumeclaims", namespaceRule, err)
 }
 
-// pods returns the names of the pods that use a claim and have not ended, in order.
+// pods returns the names of the pods that use a claim, in order.
 func (c *Client) pods(ctx context.Context, namespace, claim string) ([]string, error) {
 	var names []string
 	for options := (metav1.ListOptions{Limit: pageSize}); ; {
@@ -133,7 +133,7 @@ func (c *Client) pods(ctx context.Context, namespace, claim string) ([]string, e
 		}
 		for i := range page.Items {
 			if pod := &page.Items[i]; uses(pod, claim) {
-				names = append(names, pod.Name)
+				names = append(names, described(pod))
 			}
 		}
 		if options.Continue = page.Continue; options.Continue == "" {

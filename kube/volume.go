@@ -67,8 +67,7 @@ type state struct {
 	// volume and claim are nil where there is none.
 	volume *corev1.PersistentVolume
 	claim  *corev1.PersistentVolumeClaim
-	// pods are the names of those that use the claim and have not ended, in order. Only looked up where it matters:
-	// podsMatter.
+	// pods are the names of those that use the claim, in order. Only looked up where it matters: podsMatter.
 	pods []string
 }
 
@@ -103,14 +102,20 @@ func stranger(o metav1.Object, namespace string) string {
 // volume is gone: it takes no new one of that name (syncBoundClaim in pkg/controller/volume/persistentvolume).
 const bindCompleted = "pv.kubernetes.io/bind-completed"
 
-// uses tells whether a pod uses a claim now, or will: it has not ended.
+// uses tells whether a pod uses a claim. One that has ended does too, until it is deleted: Kubernetes lets no claim go that
+// a pod has which was on a node (pkg/controller/volume/pvcprotection).
 func uses(pod *corev1.Pod, claim string) bool {
-	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
-		return false
-	}
 	return slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool {
 		return v.PersistentVolumeClaim != nil && v.PersistentVolumeClaim.ClaimName == claim
 	})
+}
+
+// described is a pod's name, for people, who do not look for one that has ended.
+func described(pod *corev1.Pod) string {
+	if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+		return pod.Name + " (ended)"
+	}
+	return pod.Name
 }
 
 // address is where a volume is, for people.

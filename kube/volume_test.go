@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 func TestCheck(t *testing.T) {
@@ -43,7 +44,7 @@ func TestCheck(t *testing.T) {
 
 func TestUses(t *testing.T) {
 	pod := func(phase corev1.PodPhase, claims ...string) *corev1.Pod {
-		p := &corev1.Pod{Status: corev1.PodStatus{Phase: phase}}
+		p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p"}, Status: corev1.PodStatus{Phase: phase}}
 		p.Spec.Volumes = []corev1.Volume{{Name: "config"}}
 		for _, claim := range claims {
 			source := &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim}
@@ -56,18 +57,18 @@ func TestUses(t *testing.T) {
 	for _, test := range []struct {
 		pod  *corev1.Pod
 		want bool
+		name string
 	}{
-		{pod(corev1.PodRunning, "home-nfs"), true},
-		{pod(corev1.PodPending, "scratch", "home-nfs"), true},
-		{pod(corev1.PodUnknown, "home-nfs"), true},
-		{pod("", "home-nfs"), true},
-		{pod(corev1.PodSucceeded, "home-nfs"), false},
-		{pod(corev1.PodFailed, "home-nfs"), false},
-		{pod(corev1.PodRunning, "home-nfs-2"), false},
-		{pod(corev1.PodRunning), false},
+		{pod(corev1.PodRunning, "home-nfs"), true, "p"},
+		{pod(corev1.PodPending, "scratch", "home-nfs"), true, "p"},
+		{pod("", "home-nfs"), true, "p"},
+		{pod(corev1.PodSucceeded, "home-nfs"), true, "p (ended)"},
+		{pod(corev1.PodFailed, "home-nfs"), true, "p (ended)"},
+		{pod(corev1.PodRunning, "home-nfs-2"), false, "p"},
+		{pod(corev1.PodRunning), false, "p"},
 	} {
-		if got := uses(test.pod, "home-nfs"); got != test.want {
-			t.Errorf("a pod that is %q with %v: %v", test.pod.Status.Phase, test.pod.Spec.Volumes, got)
+		if got := uses(test.pod, "home-nfs"); got != test.want || described(test.pod) != test.name {
+			t.Errorf("a pod that is %q with %v: %v, called %s", test.pod.Status.Phase, test.pod.Spec.Volumes, got, described(test.pod))
 		}
 	}
 }
