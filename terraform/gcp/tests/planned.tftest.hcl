@@ -85,6 +85,30 @@ run "stores_in_two_regions" {
   }
 }
 
+run "the_ends_of_the_ranges" {
+  command = plan
+
+  variables {
+    stores = {
+      hdd-least   = { location = "us-central1-b", tier = "BASIC_HDD", capacity_gib = 1024 }
+      hdd-most    = { location = "us-central1-b", tier = "BASIC_HDD", capacity_gib = 65433 }
+      ssd-least   = { location = "us-central1-b", tier = "BASIC_SSD", capacity_gib = 2560 }
+      ssd-most    = { location = "us-central1-b", tier = "BASIC_SSD", capacity_gib = 65433 }
+      small-least = { location = "us-central1-b", tier = "ZONAL", capacity_gib = 1024 }
+      small-most  = { location = "us-central1-b", tier = "ZONAL", capacity_gib = 9984 }
+      large-least = { location = "us-central1", tier = "REGIONAL", capacity_gib = 10240 }
+      large-most  = { location = "us-central1", tier = "REGIONAL", capacity_gib = 102400 }
+      ent-least   = { location = "us-central1", tier = "ENTERPRISE", capacity_gib = 1024, protocol = "NFS_V4_1" }
+      ent-most    = { location = "us-central1", tier = "ENTERPRISE", capacity_gib = 10240, kms_key_name = "k" }
+    }
+  }
+
+  assert {
+    condition     = length(google_filestore_instance.store) == 10
+    error_message = "All of them are possible."
+  }
+}
+
 run "a_day_of_backups" {
   command = plan
 
