@@ -159,13 +159,10 @@ func encodePostOpHandle(e *oncrpc.Encoder, h Handle) {
 	}
 }
 
-// decodePostOpHandle reads a post_op_fh3: nil where there is none. One of no bytes, which the RFC forbids, is none too.
+// decodePostOpHandle reads a post_op_fh3: nil where there is none.
 func decodePostOpHandle(d *oncrpc.Decoder) Handle {
 	if !d.Bool() {
 		return nil
 	}
-	if h := d.Opaque(MaxHandle); len(h) > 0 {
-		return h
-	}
-	return nil
+	return d.Opaque(MaxHandle)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hubhome/hubhome/oncrpc"
+	"github.com/hubhome/hubhome/oncrpc/xdrtest"
 )
 
 // TestAttrsOneByOne encodes each attribute alone, and expects it, and nothing else, back.
@@ -17,7 +18,7 @@ func TestAttrsOneByOne(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(9, 10))
 	for n := range KnownAttrs.All {
 		var a, back Attrs
-		fill(rnd, reflect.ValueOf(&a).Elem())
+		xdrtest.Fill(rnd, reflect.ValueOf(&a).Elem())
 		a.Mask = KnownAttrs
 		e := oncrpc.NewEncoder(nil)
 		a.Encode(e, AttrsOf(n))
@@ -47,7 +48,7 @@ func TestAttrsWanted(t *testing.T) {
 	a := Attrs{Mask: AttrsOf(AttrType, AttrSize, AttrMode), Type: TypeReg, Size: 5, Mode: 0o640}
 	e := oncrpc.NewEncoder(nil)
 	a.Encode(e, AttrsOf(AttrSize, AttrMode, AttrOwner))
-	want := unhex(t, `
+	want := xdrtest.Unhex(t, `
 		00000002 00000010 00000002  bitmap: size, mode; owner was wanted and is not there
 		0000000c                    attrlist of 12 bytes
 		00000000 00000005 000001a0  size, mode`)
@@ -102,7 +103,7 @@ func TestOwner(t *testing.T) {
 		if !reflect.DeepEqual(o, test.want) {
 			t.Errorf("%q: %+v", test.wire, o)
 		}
-		if back := encode(&o); string(back) != string(e.Bytes()) {
+		if back := xdrtest.Encode(&o); string(back) != string(e.Bytes()) {
 			t.Errorf("%q encodes as %x", test.wire, back)
 		}
 	}
@@ -117,13 +118,13 @@ func TestBitmap(t *testing.T) {
 		t.Error("Has")
 	}
 	var long Bitmap
-	d := oncrpc.NewDecoder(unhex(t, "00000005 00000002 00000000 00000000 00000000 00000001"))
+	d := oncrpc.NewDecoder(xdrtest.Unhex(t, "00000005 00000002 00000000 00000000 00000000 00000001"))
 	long.Decode(d)
 	if want := AttrsOf(AttrType, Beyond); d.Err() != nil || long != want {
 		t.Errorf("a longer bitmap: %v, %v", long, d.Err())
 	}
 	var zeros Bitmap
-	zeros.Decode(oncrpc.NewDecoder(unhex(t, "00000004 00000002 00000000 00000000 00000000")))
+	zeros.Decode(oncrpc.NewDecoder(xdrtest.Unhex(t, "00000004 00000002 00000000 00000000 00000000")))
 	if zeros != AttrsOf(AttrType) {
 		t.Errorf("zeros beyond: %v", zeros)
 	}
@@ -144,7 +145,7 @@ func TestTime(t *testing.T) {
 
 // TestHotOperations expects no allocation where every request goes.
 func TestHotOperations(t *testing.T) {
-	wire := func(m message) []byte { return encode(m) }
+	wire := func(m xdrtest.Message) []byte { return xdrtest.Encode(m) }
 	var (
 		sequence = wire(&SequenceArgs{SequenceID: 5})
 		putFH    = wire(&PutFHArgs{Object: make(Handle, 40)})

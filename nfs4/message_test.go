@@ -3,209 +3,112 @@
 package nfs4
 
 import (
-	"maps"
-	"math/rand/v2"
-	"reflect"
-	"slices"
 	"testing"
 
 	"github.com/hubhome/hubhome/oncrpc"
+	"github.com/hubhome/hubhome/oncrpc/xdrtest"
 )
 
-// message is what every part of a COMPOUND can do.
-type message interface {
-	Encode(*oncrpc.Encoder)
-	Decode(*oncrpc.Decoder)
-}
-
 // messages are all the types that stand alone in a COMPOUND.
-var messages = map[string]func() message{
-	"CompoundRes":           func() message { return new(compoundRes) },
-	"AccessArgs":            func() message { return new(AccessArgs) },
-	"AccessRes":             func() message { return new(AccessRes) },
-	"AllocateArgs":          func() message { return new(AllocateArgs) },
-	"BackchannelCtlArgs":    func() message { return new(BackchannelCtlArgs) },
-	"BindConnToSessionArgs": func() message { return new(BindConnToSessionArgs) },
-	"BindConnToSessionRes":  func() message { return new(BindConnToSessionRes) },
-	"CloneArgs":             func() message { return new(CloneArgs) },
-	"CloseArgs":             func() message { return new(CloseArgs) },
-	"CloseRes":              func() message { return new(CloseRes) },
-	"CommitArgs":            func() message { return new(CommitArgs) },
-	"CommitRes":             func() message { return new(CommitRes) },
-	"CompoundArgs":          func() message { return new(CompoundArgs) },
-	"CopyArgs":              func() message { return new(CopyArgs) },
-	"CopyNotifyArgs":        func() message { return new(CopyNotifyArgs) },
-	"CopyRequirements":      func() message { return new(CopyRequirements) },
-	"CopyRes":               func() message { return new(CopyRes) },
-	"CreateArgs":            func() message { return new(CreateArgs) },
-	"CreateRes":             func() message { return new(CreateRes) },
-	"CreateSessionArgs":     func() message { return new(CreateSessionArgs) },
-	"CreateSessionRes":      func() message { return new(CreateSessionRes) },
-	"DeallocateArgs":        func() message { return new(DeallocateArgs) },
-	"DelegPurgeArgs":        func() message { return new(DelegPurgeArgs) },
-	"DelegReturnArgs":       func() message { return new(DelegReturnArgs) },
-	"DestroyClientIDArgs":   func() message { return new(DestroyClientIDArgs) },
-	"DestroySessionArgs":    func() message { return new(DestroySessionArgs) },
-	"ExchangeIDArgs":        func() message { return new(ExchangeIDArgs) },
-	"ExchangeIDRes":         func() message { return new(ExchangeIDRes) },
-	"FreeStateidArgs":       func() message { return new(FreeStateidArgs) },
-	"GetAttrArgs":           func() message { return new(GetAttrArgs) },
-	"GetAttrRes":            func() message { return new(GetAttrRes) },
-	"GetDirDelegationArgs":  func() message { return new(GetDirDelegationArgs) },
-	"GetFHRes":              func() message { return new(GetFHRes) },
-	"GetXattrArgs":          func() message { return new(GetXattrArgs) },
-	"GetXattrRes":           func() message { return new(GetXattrRes) },
-	"IOAdviseArgs":          func() message { return new(IOAdviseArgs) },
-	"IOAdviseRes":           func() message { return new(IOAdviseRes) },
-	"LinkArgs":              func() message { return new(LinkArgs) },
-	"LinkRes":               func() message { return new(LinkRes) },
-	"ListXattrsArgs":        func() message { return new(ListXattrsArgs) },
-	"ListXattrsRes":         func() message { return new(ListXattrsRes) },
-	"LockArgs":              func() message { return new(LockArgs) },
-	"LockDenied":            func() message { return new(LockDenied) },
-	"LockRes":               func() message { return new(LockRes) },
-	"LockTArgs":             func() message { return new(LockTArgs) },
-	"LockUArgs":             func() message { return new(LockUArgs) },
-	"LockURes":              func() message { return new(LockURes) },
-	"LookupArgs":            func() message { return new(LookupArgs) },
-	"OffloadCancelArgs":     func() message { return new(OffloadCancelArgs) },
-	"OffloadStatusArgs":     func() message { return new(OffloadStatusArgs) },
-	"OffloadStatusRes":      func() message { return new(OffloadStatusRes) },
-	"OpenArgs":              func() message { return new(OpenArgs) },
-	"OpenAttrArgs":          func() message { return new(OpenAttrArgs) },
-	"OpenDowngradeArgs":     func() message { return new(OpenDowngradeArgs) },
-	"OpenDowngradeRes":      func() message { return new(OpenDowngradeRes) },
-	"OpenRes":               func() message { return new(OpenRes) },
-	"PutFHArgs":             func() message { return new(PutFHArgs) },
-	"ReadArgs":              func() message { return new(ReadArgs) },
-	"ReadDirArgs":           func() message { return new(ReadDirArgs) },
-	"ReadDirRes":            func() message { return new(ReadDirRes) },
-	"ReadLinkRes":           func() message { return new(ReadLinkRes) },
-	"ReadPlusArgs":          func() message { return new(ReadPlusArgs) },
-	"ReadPlusRes":           func() message { return new(ReadPlusRes) },
-	"ReadRes":               func() message { return new(ReadRes) },
-	"ReclaimCompleteArgs":   func() message { return new(ReclaimCompleteArgs) },
-	"RemoveArgs":            func() message { return new(RemoveArgs) },
-	"RemoveRes":             func() message { return new(RemoveRes) },
-	"RemoveXattrArgs":       func() message { return new(RemoveXattrArgs) },
-	"RemoveXattrRes":        func() message { return new(RemoveXattrRes) },
-	"RenameArgs":            func() message { return new(RenameArgs) },
-	"RenameRes":             func() message { return new(RenameRes) },
-	"ResOp":                 func() message { return new(ResOp) },
-	"SecInfoArgs":           func() message { return new(SecInfoArgs) },
-	"SecInfoNoNameArgs":     func() message { return new(SecInfoNoNameArgs) },
-	"SecInfoRes":            func() message { return new(SecInfoRes) },
-	"SeekArgs":              func() message { return new(SeekArgs) },
-	"SeekRes":               func() message { return new(SeekRes) },
-	"SequenceArgs":          func() message { return new(SequenceArgs) },
-	"SequenceRes":           func() message { return new(SequenceRes) },
-	"SetAttrArgs":           func() message { return new(SetAttrArgs) },
-	"SetAttrRes":            func() message { return new(SetAttrRes) },
-	"SetXattrArgs":          func() message { return new(SetXattrArgs) },
-	"SetXattrRes":           func() message { return new(SetXattrRes) },
-	"TestStateidArgs":       func() message { return new(TestStateidArgs) },
-	"TestStateidRes":        func() message { return new(TestStateidRes) },
-	"VerifyArgs":            func() message { return new(VerifyArgs) },
-	"WantDelegationArgs":    func() message { return new(WantDelegationArgs) },
-	"WriteArgs":             func() message { return new(WriteArgs) },
-	"WriteRes":              func() message { return new(WriteRes) },
+var messages = xdrtest.Messages{
+	"CompoundRes":           func() xdrtest.Message { return new(compoundRes) },
+	"AccessArgs":            func() xdrtest.Message { return new(AccessArgs) },
+	"AccessRes":             func() xdrtest.Message { return new(AccessRes) },
+	"AllocateArgs":          func() xdrtest.Message { return new(AllocateArgs) },
+	"BackchannelCtlArgs":    func() xdrtest.Message { return new(BackchannelCtlArgs) },
+	"BindConnToSessionArgs": func() xdrtest.Message { return new(BindConnToSessionArgs) },
+	"BindConnToSessionRes":  func() xdrtest.Message { return new(BindConnToSessionRes) },
+	"CloneArgs":             func() xdrtest.Message { return new(CloneArgs) },
+	"CloseArgs":             func() xdrtest.Message { return new(CloseArgs) },
+	"CloseRes":              func() xdrtest.Message { return new(CloseRes) },
+	"CommitArgs":            func() xdrtest.Message { return new(CommitArgs) },
+	"CommitRes":             func() xdrtest.Message { return new(CommitRes) },
+	"CompoundArgs":          func() xdrtest.Message { return new(CompoundArgs) },
+	"CopyArgs":              func() xdrtest.Message { return new(CopyArgs) },
+	"CopyNotifyArgs":        func() xdrtest.Message { return new(CopyNotifyArgs) },
+	"CopyRequirements":      func() xdrtest.Message { return new(CopyRequirements) },
+	"CopyRes":               func() xdrtest.Message { return new(CopyRes) },
+	"CreateArgs":            func() xdrtest.Message { return new(CreateArgs) },
+	"CreateRes":             func() xdrtest.Message { return new(CreateRes) },
+	"CreateSessionArgs":     func() xdrtest.Message { return new(CreateSessionArgs) },
+	"CreateSessionRes":      func() xdrtest.Message { return new(CreateSessionRes) },
+	"DeallocateArgs":        func() xdrtest.Message { return new(DeallocateArgs) },
+	"DelegPurgeArgs":        func() xdrtest.Message { return new(DelegPurgeArgs) },
+	"DelegReturnArgs":       func() xdrtest.Message { return new(DelegReturnArgs) },
+	"DestroyClientIDArgs":   func() xdrtest.Message { return new(DestroyClientIDArgs) },
+	"DestroySessionArgs":    func() xdrtest.Message { return new(DestroySessionArgs) },
+	"ExchangeIDArgs":        func() xdrtest.Message { return new(ExchangeIDArgs) },
+	"ExchangeIDRes":         func() xdrtest.Message { return new(ExchangeIDRes) },
+	"FreeStateidArgs":       func() xdrtest.Message { return new(FreeStateidArgs) },
+	"GetAttrArgs":           func() xdrtest.Message { return new(GetAttrArgs) },
+	"GetAttrRes":            func() xdrtest.Message { return new(GetAttrRes) },
+	"GetDirDelegationArgs":  func() xdrtest.Message { return new(GetDirDelegationArgs) },
+	"GetFHRes":              func() xdrtest.Message { return new(GetFHRes) },
+	"GetXattrArgs":          func() xdrtest.Message { return new(GetXattrArgs) },
+	"GetXattrRes":           func() xdrtest.Message { return new(GetXattrRes) },
+	"IOAdviseArgs":          func() xdrtest.Message { return new(IOAdviseArgs) },
+	"IOAdviseRes":           func() xdrtest.Message { return new(IOAdviseRes) },
+	"LinkArgs":              func() xdrtest.Message { return new(LinkArgs) },
+	"LinkRes":               func() xdrtest.Message { return new(LinkRes) },
+	"ListXattrsArgs":        func() xdrtest.Message { return new(ListXattrsArgs) },
+	"ListXattrsRes":         func() xdrtest.Message { return new(ListXattrsRes) },
+	"LockArgs":              func() xdrtest.Message { return new(LockArgs) },
+	"LockDenied":            func() xdrtest.Message { return new(LockDenied) },
+	"LockRes":               func() xdrtest.Message { return new(LockRes) },
+	"LockTArgs":             func() xdrtest.Message { return new(LockTArgs) },
+	"LockUArgs":             func() xdrtest.Message { return new(LockUArgs) },
+	"LockURes":              func() xdrtest.Message { return new(LockURes) },
+	"LookupArgs":            func() xdrtest.Message { return new(LookupArgs) },
+	"OffloadCancelArgs":     func() xdrtest.Message { return new(OffloadCancelArgs) },
+	"OffloadStatusArgs":     func() xdrtest.Message { return new(OffloadStatusArgs) },
+	"OffloadStatusRes":      func() xdrtest.Message { return new(OffloadStatusRes) },
+	"OpenArgs":              func() xdrtest.Message { return new(OpenArgs) },
+	"OpenAttrArgs":          func() xdrtest.Message { return new(OpenAttrArgs) },
+	"OpenDowngradeArgs":     func() xdrtest.Message { return new(OpenDowngradeArgs) },
+	"OpenDowngradeRes":      func() xdrtest.Message { return new(OpenDowngradeRes) },
+	"OpenRes":               func() xdrtest.Message { return new(OpenRes) },
+	"PutFHArgs":             func() xdrtest.Message { return new(PutFHArgs) },
+	"ReadArgs":              func() xdrtest.Message { return new(ReadArgs) },
+	"ReadDirArgs":           func() xdrtest.Message { return new(ReadDirArgs) },
+	"ReadDirRes":            func() xdrtest.Message { return new(ReadDirRes) },
+	"ReadLinkRes":           func() xdrtest.Message { return new(ReadLinkRes) },
+	"ReadPlusArgs":          func() xdrtest.Message { return new(ReadPlusArgs) },
+	"ReadPlusRes":           func() xdrtest.Message { return new(ReadPlusRes) },
+	"ReadRes":               func() xdrtest.Message { return new(ReadRes) },
+	"ReclaimCompleteArgs":   func() xdrtest.Message { return new(ReclaimCompleteArgs) },
+	"RemoveArgs":            func() xdrtest.Message { return new(RemoveArgs) },
+	"RemoveRes":             func() xdrtest.Message { return new(RemoveRes) },
+	"RemoveXattrArgs":       func() xdrtest.Message { return new(RemoveXattrArgs) },
+	"RemoveXattrRes":        func() xdrtest.Message { return new(RemoveXattrRes) },
+	"RenameArgs":            func() xdrtest.Message { return new(RenameArgs) },
+	"RenameRes":             func() xdrtest.Message { return new(RenameRes) },
+	"ResOp":                 func() xdrtest.Message { return new(ResOp) },
+	"SecInfoArgs":           func() xdrtest.Message { return new(SecInfoArgs) },
+	"SecInfoNoNameArgs":     func() xdrtest.Message { return new(SecInfoNoNameArgs) },
+	"SecInfoRes":            func() xdrtest.Message { return new(SecInfoRes) },
+	"SeekArgs":              func() xdrtest.Message { return new(SeekArgs) },
+	"SeekRes":               func() xdrtest.Message { return new(SeekRes) },
+	"SequenceArgs":          func() xdrtest.Message { return new(SequenceArgs) },
+	"SequenceRes":           func() xdrtest.Message { return new(SequenceRes) },
+	"SetAttrArgs":           func() xdrtest.Message { return new(SetAttrArgs) },
+	"SetAttrRes":            func() xdrtest.Message { return new(SetAttrRes) },
+	"SetXattrArgs":          func() xdrtest.Message { return new(SetXattrArgs) },
+	"SetXattrRes":           func() xdrtest.Message { return new(SetXattrRes) },
+	"TestStateidArgs":       func() xdrtest.Message { return new(TestStateidArgs) },
+	"TestStateidRes":        func() xdrtest.Message { return new(TestStateidRes) },
+	"VerifyArgs":            func() xdrtest.Message { return new(VerifyArgs) },
+	"WantDelegationArgs":    func() xdrtest.Message { return new(WantDelegationArgs) },
+	"WriteArgs":             func() xdrtest.Message { return new(WriteArgs) },
+	"WriteRes":              func() xdrtest.Message { return new(WriteRes) },
 }
-
-// messageNames are the keys of messages in an order that stays.
-var messageNames = slices.Sorted(maps.Keys(messages))
 
 // compoundRes drops what CompoundRes.Encode returns.
 type compoundRes struct{ CompoundRes }
 
 func (r *compoundRes) Encode(e *oncrpc.Encoder) { r.CompoundRes.Encode(e) }
 
-func encode(m message) []byte {
-	e := oncrpc.NewEncoder(nil)
-	m.Encode(e)
-	return e.Bytes()
-}
+func TestRoundTrip(t *testing.T) { messages.RoundTrip(t) }
 
-// fill gives every exported field a random value; numbers are small, so that unions get arms that exist.
-func fill(rnd *rand.Rand, v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Struct:
-		if sys, ok := v.Addr().Interface().(*oncrpc.SysCred); ok {
-			sys.SetGIDs([]uint32{rnd.Uint32(), rnd.Uint32()}[:rnd.IntN(3)])
-		}
-		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				fill(rnd, v.Field(i))
-			}
-		}
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), rnd.IntN(2), 2))
-		if v.Type().Elem().Kind() == reflect.Uint8 {
-			v.Set(reflect.MakeSlice(v.Type(), rnd.IntN(10), 10))
-		}
-		for i := range v.Len() {
-			fill(rnd, v.Index(i))
-		}
-	case reflect.Array:
-		for i := range v.Len() {
-			fill(rnd, v.Index(i))
-		}
-	case reflect.Bool:
-		v.SetBool(rnd.IntN(2) == 1)
-	case reflect.Int:
-		v.SetInt(rnd.Int64N(9))
-	case reflect.Int64:
-		v.SetInt(rnd.Int64N(9) - 4)
-	case reflect.Uint8, reflect.Uint32, reflect.Uint64:
-		v.SetUint(rnd.Uint64N(9))
-	default:
-		panic("a field of kind " + v.Kind().String())
-	}
-}
+func TestTruncated(t *testing.T) { messages.Truncated(t) }
 
-// TestRoundTrip encodes random messages, decodes them, and expects the same bytes when they are encoded again.
-func TestRoundTrip(t *testing.T) {
-	for _, name := range messageNames {
-		t.Run(name, func(t *testing.T) {
-			rnd := rand.New(rand.NewPCG(1, 2))
-			decoded := 0
-			for range 500 {
-				m := messages[name]()
-				fill(rnd, reflect.ValueOf(m).Elem())
-				wire := encode(m)
-				back := messages[name]()
-				d := oncrpc.NewDecoder(wire)
-				back.Decode(d)
-				if d.Err() != nil {
-					continue // a union arm that does not exist
-				}
-				decoded++
-				if d.Remaining() != 0 {
-					t.Fatalf("%d bytes of %x are left after %+v", d.Remaining(), wire, back)
-				}
-				if again := encode(back); string(again) != string(wire) {
-					t.Fatalf("%+v\nwas      %x\nbecame   %+v\nencoded  %x", m, wire, back, again)
-				}
-			}
-			if decoded < 50 {
-				t.Errorf("%d of 500 messages decoded", decoded)
-			}
-		})
-	}
-}
-
-// TestTruncated cuts random messages short: what is missing is an error, and never a panic.
-func TestTruncated(t *testing.T) {
-	for _, name := range messageNames {
-		rnd := rand.New(rand.NewPCG(3, 4))
-		m := messages[name]()
-		fill(rnd, reflect.ValueOf(m).Elem())
-		wire := encode(m)
-		for n := range wire {
-			d := oncrpc.NewDecoder(wire[:n:n])
-			messages[name]().Decode(d)
-			if d.Err() == nil {
-				t.Errorf("%s: %d bytes of %d decode without error", name, n, len(wire))
-			}
-		}
-	}
-}
+func FuzzDecode(f *testing.F) { messages.Fuzz(f) }
