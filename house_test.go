@@ -38,6 +38,7 @@ var house = map[string][]string{
 	"cmd/hubhome":      {".", "config", "vfs", "disk", "store", "oncrpc", "nfsserver", "nfsclient", "remote", "share", "check", "advice"},
 	"cmd/hubhome-kube": {"kube"},
 	// What only tests and benchmarks are made of.
+	"oncrpc/rpctest":  {"oncrpc"},
 	"oncrpc/xdrtest":  {"oncrpc"},
 	"test/guest":      {},
 	"test/ganesha":    {"test/loopback"},

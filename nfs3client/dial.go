@@ -34,6 +34,7 @@ package nfs3client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -100,7 +101,11 @@ func Dial(ctx context.Context, cfg Config) (*FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := fs.open(ctx, &cfg); err != nil {
+	err = fs.open(ctx, &cfg)
+	if reply, ok := errors.AsType[*oncrpc.ReplyError](err); ok && reply.Denied() && !cfg.ReservedPort {
+		err = fmt.Errorf("%w; it may want a reserved port", err)
+	}
+	if err != nil {
 		fs.cancel()
 		fs.link.Close()
 		return nil, fmt.Errorf("connect to NFS server: %w", fs.fail("", "", err))

@@ -275,14 +275,21 @@ func (m *mountd) find(ctx context.Context, wanted string) (mounted, error) {
 		return mounted{}, err
 	}
 	list, _ := m.exports(ctx) // some servers tell nobody
+	at := wanted
 	for _, above := range candidates(wanted, list) {
-		if h, e := m.mnt(ctx, above); e == nil {
+		h, err := m.mnt(ctx, above)
+		if err == nil {
 			return m.mounted(wanted, above, h), nil
-		} else if _, ok := errors.AsType[nfs3.MountStatus](e); !ok {
-			return mounted{}, e
+		}
+		s, ok := errors.AsType[nfs3.MountStatus](err)
+		if !ok {
+			return mounted{}, err
+		}
+		if len(list) > 0 {
+			at, status = above, s
 		}
 	}
-	return mounted{}, notMounted(wanted, list, status)
+	return mounted{}, notMounted(at, list, status)
 }
 
 func (m *mountd) mounted(wanted, path string, h nfs3.Handle) mounted {
@@ -326,17 +333,16 @@ func below(wanted, dir string) (rest string, ok bool) {
 }
 
 // notMounted says why a path could not be mounted, and what can.
-func notMounted(wanted string, list []Export, status nfs3.MountStatus) error {
-	exported := slices.ContainsFunc(list, func(x Export) bool { _, ok := below(wanted, x.Path); return ok })
-	switch {
-	case exported:
-		return fmt.Errorf("the server exports %s, and not to this client: %w", wanted, status)
-	case len(list) == 0:
-		return fmt.Errorf("mount %s: %w", wanted, status)
-	}
+func notMounted(at string, list []Export, status nfs3.MountStatus) error {
 	var paths []string
 	for _, x := range list {
+		if path.Clean(x.Path) == path.Clean(at) {
+			return fmt.Errorf("the server exports %s, and not to this client: %w", at, status)
+		}
 		paths = append(paths, x.Path)
 	}
-	return fmt.Errorf("%s %w, but %s: %w", wanted, ErrNotExported, strings.Join(paths, ", "), status)
+	if paths == nil {
+		return fmt.Errorf("mount %s: %w", at, status)
+	}
+	return fmt.Errorf("%s %w, but %s: %w", at, ErrNotExported, strings.Join(paths, ", "), status)
 }

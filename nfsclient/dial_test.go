@@ -3,14 +3,12 @@
 package nfsclient_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"io"
 	"net"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -18,62 +16,12 @@ import (
 	"github.com/hubhome/hubhome/nfs4"
 	"github.com/hubhome/hubhome/nfsclient"
 	"github.com/hubhome/hubhome/oncrpc"
+	"github.com/hubhome/hubhome/oncrpc/rpctest"
 	"github.com/hubhome/hubhome/vfs"
 )
 
-// accept starts something that answers connections, and ends with the test.
-func accept(t *testing.T, answer func(net.Conn)) (addr string) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() {
-				defer conn.Close()
-				answer(conn)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		listener.Close()
-		all.Wait()
-	})
-	return listener.Addr().String()
-}
-
-// handler answers RPC calls.
-type handler func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat
-
-func (h handler) ServeRPC(_ context.Context, call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
-	return h(call, reply)
-}
-
-// answer starts an RPC server, which ends with the test.
-func answer(t testing.TB, h oncrpc.Handler) (addr string) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var all sync.WaitGroup
-	all.Go(func() { (&oncrpc.Server{Handler: h}).Serve(ctx, listener) })
-	t.Cleanup(func() {
-		cancel()
-		all.Wait()
-	})
-	return listener.Addr().String()
-}
-
 // onlyMinor answers NFS4ERR_MINOR_VERS_MISMATCH to all versions but one, which next answers.
-func onlyMinor(minor uint32, next oncrpc.Handler) handler {
+func onlyMinor(minor uint32, next oncrpc.Handler) rpctest.Handler {
 	return func(call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
 		// The client's COMPOUNDs have an empty tag.
 		if asked := binary.BigEndian.Uint32(call.Args.Rest()[4:]); next != nil && asked == minor {
@@ -87,7 +35,7 @@ func onlyMinor(minor uint32, next oncrpc.Handler) handler {
 
 // TestDialWrongServer connects to what is not a server for this client. Each says so, and none takes long.
 func TestDialWrongServer(t *testing.T) {
-	closed := accept(t, func(net.Conn) {})
+	closed := rpctest.Accept(t, func(net.Conn) {})
 	refused, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -103,26 +51,26 @@ func TestDialWrongServer(t *testing.T) {
 		{name: "no such version", addr: "127.0.0.1:1", minor: 3, says: "NFSv4.3"},
 		{name: "refused", addr: refused.Addr().String(), errno: syscall.ECONNREFUSED, says: "refused"},
 		{name: "closes", addr: closed, says: "not to be an NFS server"},
-		{name: "HTTP", addr: accept(t, func(c net.Conn) {
+		{name: "HTTP", addr: rpctest.Accept(t, func(c net.Conn) {
 			io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
 			io.Copy(io.Discard, c)
 		}), says: "not to be an NFS server"},
-		{name: "garbage", addr: accept(t, func(c net.Conn) {
+		{name: "garbage", addr: rpctest.Accept(t, func(c net.Conn) {
 			var call [12]byte
 			io.ReadFull(c, call[:])
 			// A reply to the call, which has nothing in it.
 			c.Write(append([]byte{0x80, 0, 0, 8}, call[4], call[5], call[6], call[7], 0, 0, 0, 1))
 			io.Copy(io.Discard, c)
 		}), errno: syscall.EPROTO, says: "not to be an NFS server"},
-		{name: "silence", addr: accept(t, func(c net.Conn) { io.Copy(io.Discard, c) }), errno: syscall.ETIMEDOUT, says: "did not answer in time"},
-		{name: "another program", addr: answer(t, handler(func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat {
+		{name: "silence", addr: rpctest.Accept(t, func(c net.Conn) { io.Copy(io.Discard, c) }), errno: syscall.ETIMEDOUT, says: "did not answer in time"},
+		{name: "another program", addr: rpctest.Serve(t, rpctest.Handler(func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat {
 			return oncrpc.ProgUnavail
 		})), says: "does not serve NFSv4"},
-		{name: "NFSv3", addr: answer(t, handler(func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat {
+		{name: "NFSv3", addr: rpctest.Serve(t, rpctest.Handler(func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat {
 			return oncrpc.ProgMismatch(2, 3)
 		})), says: "versions 2 to 3, and not 4"},
-		{name: "NFSv4.0", addr: answer(t, onlyMinor(0, nil)), errno: syscall.EPROTONOSUPPORT, says: "does not speak NFSv4.1 and 4.2"},
-		{name: "not NFSv4.2", addr: answer(t, onlyMinor(1, nil)), minor: 2, errno: syscall.EPROTONOSUPPORT, says: "does not speak NFSv4.2"},
+		{name: "NFSv4.0", addr: rpctest.Serve(t, onlyMinor(0, nil)), errno: syscall.EPROTONOSUPPORT, says: "does not speak NFSv4.1 and 4.2"},
+		{name: "not NFSv4.2", addr: rpctest.Serve(t, onlyMinor(1, nil)), minor: 2, errno: syscall.EPROTONOSUPPORT, says: "does not speak NFSv4.2"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -150,7 +98,7 @@ func TestDialWrongServer(t *testing.T) {
 func TestFallBack(t *testing.T) {
 	s := serve(t)
 	path, _ := s.home("ada")
-	addr := answer(t, onlyMinor(1, s.handler))
+	addr := rpctest.Serve(t, onlyMinor(1, s.handler))
 	fs := dial(t, nfsclient.Config{Addr: addr, Export: path})
 	h := root(t, fs)
 	if _, err := fs.ListXattr(t.Context(), nil, h); !errors.Is(err, syscall.EOPNOTSUPP) {
@@ -265,34 +213,5 @@ func TestMadeAllTheSame(t *testing.T) {
 	a, err := fs.SetAttr(t.Context(), nil, e.Handle, vfs.SetAttr{Mode: &mode})
 	if err != nil || a.Mode != mode {
 		t.Errorf("setattr: %+v, %v", a, err)
-	}
-}
-
-// TestBigData reads and writes more than fits into one message, at odd places.
-func TestBigData(t *testing.T) {
-	s := serve(t)
-	path, _ := s.home("ada")
-	fs := dial(t, nfsclient.Config{Addr: s.addr, Export: path})
-	f, _, _, _, err := fs.Create(t.Context(), nil, root(t, fs), "file", vfs.Create{}, vfs.Read|vfs.Write)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	data := make([]byte, 5<<20+3)
-	for i := range data {
-		data[i] = byte(i*131 + i>>8)
-	}
-	n, _, _, err := f.WriteAt(t.Context(), data, 1, vfs.Unstable)
-	if err != nil || n != len(data) {
-		t.Fatalf("wrote %d of %d: %v", n, len(data), err)
-	}
-	got := make([]byte, len(data))
-	n, eof, err := f.ReadAt(t.Context(), got, 1)
-	if err != nil || n != len(data) || !eof || !bytes.Equal(got, data) {
-		t.Errorf("read %d of %d, end %v, equal %v: %v", n, len(data), eof, bytes.Equal(got, data), err)
-	}
-	n, eof, err = f.ReadAt(t.Context(), got[:len(got)-1], 1)
-	if err != nil || n != len(data)-1 || eof {
-		t.Errorf("read %d of %d, end %v: %v", n, len(data)-1, eof, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hubhome/hubhome/nfs4"
 	"github.com/hubhome/hubhome/nfsclient"
 	"github.com/hubhome/hubhome/oncrpc"
+	"github.com/hubhome/hubhome/oncrpc/rpctest"
 	"github.com/hubhome/hubhome/vfs"
 )
 
@@ -85,7 +86,7 @@ func FuzzReply(f *testing.F) {
 	s := serve(f)
 	path, _ := s.home("ada")
 	l := &liar{next: s.handler}
-	addr := answer(f, l)
+	addr := rpctest.Serve(f, l)
 	f.Fuzz(func(t *testing.T, reply []byte) {
 		fs, err := nfsclient.Dial(ctx, nfsclient.Config{Addr: addr, Export: path, Timeout: patience})
 		if err != nil {

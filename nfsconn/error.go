@@ -64,6 +64,9 @@ func Errno(err error) syscall.Errno {
 	if status, ok := errors.AsType[Status](err); ok {
 		return status.Errno()
 	}
+	if reply, ok := errors.AsType[*oncrpc.ReplyError](err); ok && reply.Denied() {
+		return syscall.EACCES
+	}
 	switch {
 	case errors.Is(err, context.Canceled):
 		return syscall.EINTR

@@ -199,6 +199,11 @@ func (e *ReplyError) Versions() (low, high uint32, ok bool) {
 	return low, high, stat == uint32(progMismatch)
 }
 
+// Denied tells whether the server does not take the caller's credential, or not from where it comes.
+func (e *ReplyError) Denied() bool {
+	return e.Stat == AuthTooWeak || e.Stat == AuthBadCred || e.Stat == AuthError
+}
+
 // decodeReply reads the header of a reply behind its XID and message type: nil where results follow, else ErrXDR or a
 // *ReplyError.
 func decodeReply(d *Decoder) error {

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hubhome/hubhome/test/loopback"
 )
 
 // portMapper is Debian's rpcbind in namespaces of its own, so that neither its port 111 nor its socket in /run are those
@@ -70,31 +72,13 @@ func (m *portMapper) waitUntilReady(ctx context.Context) error {
 		}
 	}
 	var err error
-	m.inside(func() { err = loopbackUp() })
+	m.inside(func() { err = loopback.Up() })
 	return err
 }
 
 // proc is a file of the process in /proc.
 func (m *portMapper) proc(name string) string {
 	return filepath.Join("/proc", strconv.Itoa(m.cmd.Process.Pid), name)
-}
-
-// loopbackUp brings up the loopback of the network that the thread is in (netdevice(7)).
-func loopbackUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	lo, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	lo.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo); err != nil {
-		return fmt.Errorf("bring up the loopback: %w", err)
-	}
-	return nil
 }
 
 // beside makes a command that finds the port mapper's socket, and with apart is in its network. Without a port mapper it

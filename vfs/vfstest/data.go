@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"syscall"
+	"testing"
 
 	"github.com/hubhome/hubhome/vfs"
 )
@@ -14,6 +15,7 @@ import (
 var dataPromises = []promise{
 	{"what was written is read", (*tree).readsWritten},
 	{"ReadAt tells the end of the file", (*tree).readsEnd},
+	{"what no message can carry is written and read whole", (*tree).big},
 	{"a hole reads as zeros", (*tree).readsHoles},
 	{"a write past the end grows the file", (*tree).writesPastEnd},
 	{"offsets beyond 4 GiB are whole", (*tree).writesFar},
@@ -89,6 +91,31 @@ func (t *tree) readsEnd() {
 	t.must("ReadAt", err)
 	if n != 10 {
 		t.Errorf("ReadAt of all bytes: %d", n)
+	}
+}
+
+func (t *tree) big() {
+	f, _ := t.create(user, t.home, "f")
+	Big(t.T, f)
+}
+
+// Big writes and reads more than fits into one message of any protocol, at odd places, with a File of an empty file.
+func Big(t *testing.T, f vfs.File) {
+	t.Helper()
+	data := pattern(5<<20 + 3)
+	n, did, v, err := f.WriteAt(t.Context(), data, 1, vfs.Unstable)
+	if err != nil || n != len(data) {
+		t.Fatalf("WriteAt of %d bytes: %d, %v", len(data), n, err)
+	}
+	if c, err := f.Commit(t.Context()); err != nil || c != v && did == vfs.Unstable {
+		t.Errorf("Commit answered the verifier %x, %v; the write %x", c, err, v)
+	}
+	for length, end := range map[int]bool{len(data) + 10: true, len(data) - 1: false} {
+		got := make([]byte, length)
+		n, eof, err := f.ReadAt(t.Context(), got, 1)
+		if want := data[:min(length, len(data))]; err != nil || eof != end || !bytes.Equal(got[:n], want) {
+			t.Errorf("ReadAt of %d bytes: %d, eof %v, %v; as written: %v", length, n, eof, err, bytes.Equal(got[:n], want))
+		}
 	}
 }
 
