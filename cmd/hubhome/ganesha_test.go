@@ -26,10 +26,10 @@ func haveGanesha() bool { return ganesha.Available() == nil || os.Getenv("CI") =
 // startGanesha starts an NFS-Ganesha, another server than ours, that ends with the script; $ADDR and $PORT are where, and
 // $MOUNT_PORT is where MOUNT is with NFSv3. Apart, it and a port mapper are in a network of their own, $NET.
 //
-//	ganesha DIR PSEUDO [ro] [root_squash|all_squash] [4.0] [v3|v3_alone] [apart] [privileged]
+//	ganesha DIR PSEUDO [ro] [root_squash|all_squash] [4.0|4.1] [v3|v3_alone] [apart] [privileged]
 func startGanesha(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: ganesha DIR PSEUDO [ro] [root_squash|all_squash] [4.0] [v3|v3_alone] [apart] [privileged]")
+		ts.Fatalf("usage: ganesha DIR PSEUDO [ro] [root_squash|all_squash] [4.0|4.1] [v3|v3_alone] [apart] [privileged]")
 	}
 	c := ganesha.Config{Dir: ts.MkAbs(args[0]), Pseudo: args[1]}
 	for _, option := range args[2:] {
@@ -42,6 +42,8 @@ func startGanesha(ts *testscript.TestScript, neg bool, args []string) {
 			c.Squash = ganesha.AllSquash
 		case "4.0":
 			c.MinorVersions = []uint32{0}
+		case "4.1":
+			c.MinorVersions = []uint32{0, 1}
 		case "v3":
 			c.NFSv3 = true
 		case "v3_alone":
