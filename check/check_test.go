@@ -279,7 +279,7 @@ func TestWrongServers(t *testing.T) {
 			"versions", "speaks NFS none, and hubhome 3, 4.1 and 4.2", "session"},
 	} {
 		t.Run(test.line+" "+test.says, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
 			v, lines := run(t, ctx, config(t, test.addr, "/homes/hub"))
 			if line := lines[test.line]; v != check.Fail || line.Verdict != check.Fail || !strings.Contains(line.Seen, test.says) || line.Advice == nil {

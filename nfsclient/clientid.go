@@ -52,7 +52,7 @@ func (fs *FS) exchangeID(ctx context.Context) error {
 			return fmt.Errorf("make a client id: %w", err)
 		}
 		if e := fs.wait(ctx, &pace); e != nil {
-			return fmt.Errorf("%w: making a client id", e)
+			return fmt.Errorf("make a client id: %w", nfsconn.StillAnswers(e, err))
 		}
 	}
 }

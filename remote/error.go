@@ -115,7 +115,9 @@ func (a *Attempt) why() string {
 	case Closed:
 		return "it takes the connection and closes it at once"
 	case Silent:
-		return "it takes the connection and does not answer"
+		if _, busy := errors.AsType[nfsconn.Status](a.Err); !busy {
+			return "it takes the connection and does not answer"
+		}
 	case NotNFS:
 		if e, ok := errors.AsType[*oncrpc.ConnError](a.Err); ok {
 			return "something answers that is no NFS server: " + e.Err.Error()

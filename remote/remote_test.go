@@ -179,8 +179,7 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// TestWait: a server that comes up is used; one that is another than it should be is not waited for; one that never comes
-// has the deadline.
+// TestWait: a server that comes up is used.
 func TestWait(t *testing.T) {
 	addr, srv := dead(t), server.Handler(t, vfstest.NewMemory("hub"))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -199,6 +198,13 @@ func TestWait(t *testing.T) {
 	if told != 1 {
 		t.Errorf("it was told %d times", told)
 	}
+}
+
+// TestWaitForNothing: a server that is another than it should be is not waited for; one that never comes has the deadline;
+// and an interrupt ends it at once.
+func TestWaitForNothing(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
 	var calls atomic.Int32
 	wrong := server.Listen(t, "127.0.0.1:0", server.Func(func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat {
 		calls.Add(1)
@@ -209,8 +215,8 @@ func TestWait(t *testing.T) {
 	}
 	short, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 	defer cancel()
-	told = 0
-	_, err = remote.Wait(short, remote.Config{Server: parse(t, dead(t))}, func(error) { told++ })
+	told := 0
+	_, err := remote.Wait(short, remote.Config{Server: parse(t, dead(t))}, func(error) { told++ })
 	if !errors.Is(err, syscall.ECONNREFUSED) || told != 1 {
 		t.Errorf("it was told %d times, and the error is %v", told, err)
 	}
@@ -320,5 +326,21 @@ func TestSpoken(t *testing.T) {
 		if spoken.String() != test.want || trouble != test.trouble {
 			t.Errorf("%v, %v; want %s", spoken, err, test.want)
 		}
+	}
+}
+
+// TestBusy: a server that asks for patience until there is none says so, and it may pass.
+func TestBusy(t *testing.T) {
+	addr := server.Listen(t, "127.0.0.1:0", server.Func(func(_ *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
+		res := nfs4.CompoundRes{Status: nfs4.ErrDelay}
+		res.Encode(reply)
+		return oncrpc.Success
+	}))
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err := remote.Dial(ctx, remote.Config{Server: parse(t, addr)})
+	e, ok := errors.AsType[*remote.Error](err)
+	if !ok || e.Trouble() != remote.Silent || !e.Passing() || !strings.Contains(err.Error(), "the server still answers NFS4ERR_DELAY") {
+		t.Errorf("%v", err)
 	}
 }

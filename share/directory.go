@@ -29,9 +29,12 @@ func (c *creator) directory(dir vfs.Handle, name, path string, mode uint32) *dir
 	return &directory{dir: dir, name: name, path: path, owner: c.spec.Owner, mode: mode, by: []*vfs.Caller{c.owner, c.root}}
 }
 
-// owned and moded tell whether owner and mode are right. A server may keep a set-group-id bit that it handed down.
+// owned and moded tell whether owner and mode are right. A set-group-id bit that was not asked for is: a directory hands it
+// down to those in it, and whoever set it there meant that.
 func (d *directory) owned(a *vfs.Attr) bool { return a.UID == d.owner.UID && a.GID == d.owner.GID }
-func (d *directory) moded(a *vfs.Attr) bool { return a.Mode == d.mode }
+func (d *directory) moded(a *vfs.Attr) bool {
+	return a.Mode == d.mode || a.Mode == d.mode|syscall.S_ISGID
+}
 
 // find looks for a directory. ENOENT is handed on; something else in its place is an *Error.
 func (c *creator) find(ctx context.Context, d *directory) (vfs.Entry, error) {
@@ -119,7 +122,7 @@ func (c *creator) dress(ctx context.Context, d *directory, e vfs.Entry) (vfs.Att
 	if denied(err) && caller == c.owner {
 		a, err = c.fs.SetAttr(ctx, c.root, e.Handle, set)
 	}
-	if err == nil && !d.owned(&a) {
+	if err == nil && !(d.owned(&a) && d.moded(&a)) {
 		err = syscall.EPERM // the server says that it did, and did not
 	}
 	return a, err

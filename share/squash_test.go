@@ -4,9 +4,8 @@ package share_test
 
 import (
 	"context"
-	"testing"
-
 	"syscall"
+	"testing"
 
 	"github.com/hubhome/hubhome/share"
 	"github.com/hubhome/hubhome/vfs"
@@ -95,6 +94,42 @@ func TestSquashBase(t *testing.T) {
 	m := newTree(t)
 	_, err := share.Create(t.Context(), squashed{m, false}, spec())
 	failed(t, err, share.Denied, "make base share /mnt/export/homes: permission denied")
+}
+
+// stubborn is a server that has its own idea of modes, and says that it does as it is told.
+type stubborn struct{ *tree }
+
+func (s stubborn) Mkdir(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name string, set vfs.SetAttr) (vfs.Entry, vfs.DirChange, error) {
+	mode := uint32(0o777)
+	set.Mode = &mode
+	return s.tree.Mkdir(ctx, c, dir, name, set)
+}
+
+func (s stubborn) SetAttr(ctx context.Context, c *vfs.Caller, h vfs.Handle, set vfs.SetAttr) (vfs.Attr, error) {
+	set.Mode = nil
+	return s.tree.SetAttr(ctx, c, h, set)
+}
+
+// TestStubborn: what is not as it was asked for is not success.
+func TestStubborn(t *testing.T) {
+	m := newTree(t)
+	m.mkdir("/mnt/export/homes")
+	_, err := share.Create(t.Context(), stubborn{m}, spec())
+	failed(t, err, share.Denied, "make /mnt/export/homes/prod: operation not permitted: the server has a new directory belong to 1000:1000, mode 0777")
+}
+
+// TestSetGID: the bit that a base share hands down stays.
+func TestSetGID(t *testing.T) {
+	m := newTree(t)
+	m.mkdir("/mnt/export/homes")
+	m.give("/mnt/export/homes", 0, 50, 0o2755)
+	for _, want := range []string{"made", "unchanged"} {
+		report, err := share.Create(t.Context(), m, spec())
+		m.must(err)
+		if got := actions(report); got != "/mnt/export/homes/prod "+want+" 1000:1000 2755" {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
 }
 
 // TestMissing: where nobody can make the base share, it is not exported, and the message has what is.
