@@ -69,14 +69,14 @@ func (c Cluster) Rollback(name string, revision int) error {
 	return rollback.Run(name)
 }
 
-// Uninstall is `helm uninstall --wait`.
+// Uninstall is `helm uninstall`. It does not wait until what it has asked to be deleted is gone.
 func (c Cluster) Uninstall(name string) error {
 	config, err := c.configuration()
 	if err != nil {
 		return err
 	}
 	uninstall := action.NewUninstall(config)
-	uninstall.Wait, uninstall.Timeout = true, Timeout
+	uninstall.Timeout = Timeout
 	_, err = uninstall.Run(name)
 	return err
 }

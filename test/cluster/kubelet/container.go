@@ -80,7 +80,7 @@ func (k *Kubelet) prepare(ctx context.Context, pod *corev1.Pod, root string) err
 	if err := os.Chmod(root, 0o755); err != nil {
 		return err
 	}
-	if err := k.image.unpack(root); err != nil {
+	if err := k.Image.unpack(root); err != nil {
 		return fmt.Errorf("unpack the image: %w", err)
 	}
 	for _, volume := range pod.Spec.Volumes {
@@ -126,13 +126,13 @@ func (k *Kubelet) runContainer(ctx context.Context, pod *corev1.Pod, c corev1.Co
 func (k *Kubelet) exec(ctx context.Context, pod *corev1.Pod, c corev1.Container, root string, log *bytes.Buffer) (code int, err error) {
 	command := c.Command
 	if len(command) == 0 {
-		command = k.image.Entrypoint
+		command = k.Image.Entrypoint
 	}
 	command = slices.Concat(command, c.Args)
 	if len(command) == 0 {
 		return 128, fmt.Errorf("start container %s: there is no command, neither in the pod nor in the image", c.Name)
 	}
-	path, err := k.image.find(command[0])
+	path, err := k.Image.find(command[0])
 	if err != nil {
 		return 128, fmt.Errorf("start container %s: %w", c.Name, err)
 	}
@@ -155,10 +155,17 @@ func (k *Kubelet) exec(ctx context.Context, pod *corev1.Pod, c corev1.Container,
 	if seconds := pod.Spec.TerminationGracePeriodSeconds; seconds != nil {
 		cmd.WaitDelay = time.Duration(*seconds) * time.Second
 	}
-	// The signal at this process's death comes at that of the thread which started the container (prctl(2)).
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err = cmd.Run()
+	run := func() {
+		// The signal at this process's death comes at that of the thread which started the container (prctl(2)).
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err = cmd.Run()
+	}
+	if k.Network != nil {
+		k.Network(pod, run)
+	} else {
+		run()
+	}
 	if cmd.ProcessState == nil {
 		return 128, fmt.Errorf("start container %s: %w", c.Name, err)
 	}
@@ -170,7 +177,7 @@ func (k *Kubelet) exec(ctx context.Context, pod *corev1.Pod, c corev1.Container,
 
 // user is who a container runs as.
 func (k *Kubelet) user(pod *corev1.Pod, c corev1.Container) (*syscall.Credential, error) {
-	user, group, nonRoot := k.image.User, k.image.Group, false
+	user, group, nonRoot := k.Image.User, k.Image.Group, false
 	set := func(u, g *int64, n *bool) {
 		if u != nil {
 			user = *u
@@ -207,9 +214,9 @@ func (k *Kubelet) user(pod *corev1.Pod, c corev1.Container) (*syscall.Credential
 
 // environment is what a container's process gets: the image's, the way to the API server, and the pod's.
 func (k *Kubelet) environment(pod *corev1.Pod, c corev1.Container) []string {
-	_, addr, _ := strings.Cut(k.config.Host, "://")
+	_, addr, _ := strings.Cut(k.API.Host, "://")
 	host, port, _ := strings.Cut(addr, ":")
-	env := []string{"PATH=" + k.image.Path, "HOME=/", "HOSTNAME=" + pod.Name,
+	env := []string{"PATH=" + k.Image.Path, "HOME=/", "HOSTNAME=" + pod.Name,
 		"KUBERNETES_SERVICE_HOST=" + host, "KUBERNETES_SERVICE_PORT=" + port}
 	for _, variable := range c.Env {
 		value := variable.Value

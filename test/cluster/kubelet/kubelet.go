@@ -36,11 +36,21 @@ const Node = "stand-in"
 // requestTime is how long one request to the API server may take.
 const requestTime = 30 * time.Second
 
+// Config is what a node is made of.
+type Config struct {
+	// API is an administrator's way to the API server.
+	API *rest.Config
+	// Image is what is in every image.
+	Image Image
+	// Network, where it is not nil, calls run, which runs a container of a pod: at once, or in a thread that is in another
+	// network than the machine's. It returns when run has. It may be called concurrently.
+	Network func(pod *corev1.Pod, run func())
+}
+
 // Kubelet stands in for one node. Its methods may be called concurrently.
 type Kubelet struct {
+	Config
 	client kubernetes.Interface
-	config *rest.Config
-	image  Image
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 
@@ -49,18 +59,18 @@ type Kubelet struct {
 	logs map[string]string                // of each Job, by "namespace/name"
 }
 
-// Start starts one. config is an administrator's. It needs root, as a container runtime does.
-func Start(config *rest.Config, image Image) (*Kubelet, error) {
+// Start starts one. It needs root, as a container runtime does.
+func Start(c Config) (*Kubelet, error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("run containers with a root directory and a user of their own: that needs root")
 	}
-	client, err := kubernetes.NewForConfig(config)
+	client, err := kubernetes.NewForConfig(c.API)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	k := &Kubelet{
-		client: client, config: config, image: image, cancel: cancel,
+		Config: c, client: client, cancel: cancel,
 		runs: map[types.UID]context.CancelFunc{}, logs: map[string]string{},
 	}
 	factory := informers.NewSharedInformerFactory(client, 0)

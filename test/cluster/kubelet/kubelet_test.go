@@ -56,10 +56,10 @@ func TestRun(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	kubelet, err := Start(plane.Config(), Image{
+	kubelet, err := Start(Config{API: plane.Config(), Image: Image{
 		Files: map[string]string{"/bin/probe": probe}, Path: "/usr/bin:/bin", Entrypoint: []string{"/bin/probe", "say", "entrypoint"},
 		User: 65532, Group: 65532,
-	})
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
