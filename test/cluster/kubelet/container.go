@@ -3,7 +3,6 @@
 package kubelet
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,13 +25,13 @@ const capNetBindService = 10
 // messageSize is how much of a log a container's status can have (corev1.TerminationMessageFallbackToLogsOnError).
 const messageSize = 2048
 
-// run runs the containers of a pod, one after the other, and returns the status that the pod ends with and what they
-// printed.
-func (k *Kubelet) run(ctx context.Context, pod *corev1.Pod) (corev1.PodStatus, string) {
+// run runs the containers of a pod, one after the other, and returns the status that the pod ends with.
+func (k *Kubelet) run(ctx context.Context, pod *corev1.Pod, log *log) corev1.PodStatus {
 	status := corev1.PodStatus{Phase: corev1.PodFailed, StartTime: &metav1.Time{Time: time.Now()}}
-	failed := func(reason string, err error) (corev1.PodStatus, string) {
+	failed := func(reason string, err error) corev1.PodStatus {
+		fmt.Fprintln(log, err)
 		status.Reason, status.Message = reason, err.Error()
-		return status, err.Error() + "\n"
+		return status
 	}
 	if err := canRun(pod); err != nil {
 		return failed("CannotRun", err)
@@ -50,20 +49,19 @@ func (k *Kubelet) run(ctx context.Context, pod *corev1.Pod) (corev1.PodStatus, s
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(*seconds)*time.Second)
 		defer cancel()
 	}
-	var log bytes.Buffer
 	for _, container := range pod.Spec.InitContainers {
-		ended := k.runContainer(ctx, pod, container, root, &log)
+		ended := k.runContainer(ctx, pod, container, root, log)
 		status.InitContainerStatuses = append(status.InitContainerStatuses, ended)
 		if ended.State.Terminated.ExitCode != 0 {
-			return deadline(ctx, status), log.String()
+			return deadline(ctx, status)
 		}
 	}
-	ended := k.runContainer(ctx, pod, pod.Spec.Containers[0], root, &log)
+	ended := k.runContainer(ctx, pod, pod.Spec.Containers[0], root, log)
 	status.ContainerStatuses = []corev1.ContainerStatus{ended}
 	if ended.State.Terminated.ExitCode == 0 {
 		status.Phase = corev1.PodSucceeded
 	}
-	return deadline(ctx, status), log.String()
+	return deadline(ctx, status)
 }
 
 // deadline marks a pod whose time is over.
@@ -97,8 +95,8 @@ func (k *Kubelet) prepare(ctx context.Context, pod *corev1.Pod, root string) err
 
 // runContainer runs one container until it ends, or until ctx does: then it is told to end, and killed when it has not
 // within the pod's grace period.
-func (k *Kubelet) runContainer(ctx context.Context, pod *corev1.Pod, c corev1.Container, root string, log *bytes.Buffer) corev1.ContainerStatus {
-	begin, before := time.Now(), log.Len()
+func (k *Kubelet) runContainer(ctx context.Context, pod *corev1.Pod, c corev1.Container, root string, log *log) corev1.ContainerStatus {
+	begin, before := time.Now(), len(log.String())
 	code, err := k.exec(ctx, pod, c, root, log)
 	reason := "Completed"
 	if err != nil {
@@ -109,8 +107,8 @@ func (k *Kubelet) runContainer(ctx context.Context, pod *corev1.Pod, c corev1.Co
 	}
 	message := ""
 	if code != 0 && c.TerminationMessagePolicy == corev1.TerminationMessageFallbackToLogsOnError {
-		printed := log.Bytes()[before:]
-		message = string(printed[max(0, len(printed)-messageSize):])
+		printed := log.String()[before:]
+		message = printed[max(0, len(printed)-messageSize):]
 	}
 	return corev1.ContainerStatus{
 		Name: c.Name, Image: c.Image, ImageID: "stand-in",
@@ -123,7 +121,7 @@ func (k *Kubelet) runContainer(ctx context.Context, pod *corev1.Pod, c corev1.Co
 
 // exec runs a container's process. Its exit code is 128 where it could not be started, and 128 and the signal's number
 // where a signal ended it, as runtimes have it.
-func (k *Kubelet) exec(ctx context.Context, pod *corev1.Pod, c corev1.Container, root string, log *bytes.Buffer) (code int, err error) {
+func (k *Kubelet) exec(ctx context.Context, pod *corev1.Pod, c corev1.Container, root string, log *log) (code int, err error) {
 	command := c.Command
 	if len(command) == 0 {
 		command = k.Image.Entrypoint

@@ -56,7 +56,7 @@ type Kubelet struct {
 
 	mu   sync.Mutex
 	runs map[types.UID]context.CancelFunc // the pods that have been taken
-	logs map[string]string                // of each Job, by "namespace/name"
+	logs map[string]*log                  // of each Job, by "namespace/name"
 }
 
 // Start starts one. It needs root, as a container runtime does.
@@ -71,7 +71,7 @@ func Start(c Config) (*Kubelet, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	k := &Kubelet{
 		Config: c, client: client, cancel: cancel,
-		runs: map[types.UID]context.CancelFunc{}, logs: map[string]string{},
+		runs: map[types.UID]context.CancelFunc{}, logs: map[string]*log{},
 	}
 	factory := informers.NewSharedInformerFactory(client, 0)
 	pods := factory.Core().V1().Pods().Informer()
@@ -93,12 +93,12 @@ func (k *Kubelet) Stop() {
 	k.tasks.Wait()
 }
 
-// Log is what the containers of a Job's pods have printed, those of its latest pod where there were several. It is whole
-// when the Job has ended, and stays when the Job is deleted.
+// Log is what the containers of a Job's pods have printed so far, those of its latest pod where there were several. It is
+// whole when the Job has ended, and stays when the Job is deleted.
 func (k *Kubelet) Log(namespace, job string) string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.logs[namespace+"/"+job]
+	return k.logs[namespace+"/"+job].String()
 }
 
 // changed is told of every new pod and of every change of one.
@@ -125,25 +125,20 @@ func (k *Kubelet) changed(ctx context.Context, pod *corev1.Pod) {
 
 // take binds a pod to this node, runs it, and says what became of it.
 func (k *Kubelet) take(ctx context.Context, pod *corev1.Pod, job string) {
+	log := new(log)
+	k.mu.Lock()
+	k.logs[pod.Namespace+"/"+job] = log
+	k.mu.Unlock()
 	binding := &corev1.Binding{ObjectMeta: metav1.ObjectMeta{Name: pod.Name, UID: pod.UID}, Target: corev1.ObjectReference{Kind: "Node", Name: Node}}
 	if err := k.client.CoreV1().Pods(pod.Namespace).Bind(ctx, binding, metav1.CreateOptions{}); err != nil {
-		k.log(pod, job, fmt.Sprintf("bind the pod: %v\n", err))
+		fmt.Fprintf(log, "bind the pod: %v\n", err)
 		return // it is gone, or this is about to stop
 	}
 	k.report(pod, corev1.PodStatus{Phase: corev1.PodRunning, StartTime: &metav1.Time{Time: time.Now()}})
-	status, log := k.run(ctx, pod)
-	// The log is there before anybody can see that the pod has ended.
-	k.log(pod, job, log)
-	k.report(pod, status)
+	k.report(pod, k.run(ctx, pod, log))
 	if ctx.Err() != nil {
 		k.delete(context.WithoutCancel(ctx), pod)
 	}
-}
-
-func (k *Kubelet) log(pod *corev1.Pod, job, text string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.logs[pod.Namespace+"/"+job] = text
 }
 
 // report writes a pod's status. A pod that is gone has none.

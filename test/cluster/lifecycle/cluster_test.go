@@ -162,7 +162,7 @@ func newHub(t *testing.T) *hub {
 		if !t.Failed() {
 			return
 		}
-		for _, job := range []string{guard, creator} {
+		for _, job := range []string{guard, creator, checker} {
 			if log := h.log(job); log != "" {
 				t.Logf("the log of Job %s:\n%s", job, log)
 			}

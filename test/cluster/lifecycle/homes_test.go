@@ -239,7 +239,7 @@ func TestMove(t *testing.T) {
 
 	// Back by a rollback: the guard is asked there too.
 	err = h.helm.Rollback(h.name, 1)
-	h.refused("a rollback to the old server", err, "pre-rollback")
+	h.refused("a rollback to the old server", err, guard)
 	h.says("the log of the guard", h.log(guard), "127.0.0.1:/homes/"+h.name, "replace")
 	if got := h.volume().Spec.NFS.Server; got != "127.0.0.2" {
 		t.Errorf("the rollback was refused, and the volume is for %s", got)
@@ -283,9 +283,8 @@ func TestInstalledAgain(t *testing.T) {
 		_, err := h.helm.Install(t.Context(), h.name, h.homes())
 		installed <- err
 	}()
-	h.until("the guard runs", func(ctx context.Context) (bool, error) {
-		job, err := h.client.BatchV1().Jobs(h.name).Get(ctx, guard, metav1.GetOptions{})
-		return err == nil && job.Status.Active > 0, nil
+	h.until("the guard waits for the pod", func(context.Context) (bool, error) {
+		return strings.Contains(h.log(guard), "jupyter-ada"), nil
 	})
 	h.deletePod("jupyter-ada")
 	if err := <-installed; err != nil {
@@ -294,7 +293,6 @@ func TestInstalledAgain(t *testing.T) {
 	if again := h.bound(); again.UID == claim.UID {
 		t.Error("the claim was not deleted")
 	}
-	h.says("the log of the guard", h.log(guard), "being deleted", "jupyter-ada")
 }
 
 // TestForbidden installs as somebody who may not do all that it takes.
