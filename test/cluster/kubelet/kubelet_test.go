@@ -119,11 +119,11 @@ volumes:
 initContainers: [{name: i, command: [probe, exit, "1"]}]
 containers: [{name: c, command: [probe, say, never]}]`,
 			failed: true},
-		"low port refused": {pod: `containers: [{name: c, command: [probe, listen, "881"]}]`, failed: true, log: []string{"permission denied"}},
+		"low port refused": {pod: `containers: [{name: c, command: [probe, listen]}]`, failed: true, log: []string{"permission denied"}},
 		"low port": {
 			pod: `
 securityContext: {sysctls: [{name: net.ipv4.ip_unprivileged_port_start, value: "0"}]}
-containers: [{name: c, command: [probe, listen, "882", say, listened]}]`,
+containers: [{name: c, command: [probe, listen, say, listened]}]`,
 			log: []string{"listened"}},
 		"token":      {pod: `containers: [{name: c, command: [probe, pods]}]`, log: []string{"403", namespace + ":default"}},
 		"deadline":   {pod: "activeDeadlineSeconds: 1\ncontainers: [{name: c, command: [probe, sleep]}]", failed: true, log: []string{"told to end"}},

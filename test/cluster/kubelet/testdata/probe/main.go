@@ -8,7 +8,7 @@
 //	cat FILE     prints a file
 //	ls DIR       prints the names in a directory
 //	write FILE   writes into a file
-//	listen PORT  listens at a port of the loopback for a moment
+//	listen       listens for a moment at a port of the loopback below 1024, the first that is free
 //	pods         asks the API server for the pods of its namespace, as a program in a pod does
 //	sleep        waits until it is told to end, and says so
 //	exit CODE    ends
@@ -17,6 +17,7 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -61,7 +62,11 @@ func main() {
 		case "write":
 			check(os.WriteFile(next(), []byte("written"), 0o644))
 		case "listen":
-			l, err := net.Listen("tcp", "127.0.0.1:"+next())
+			port := 1023
+			l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
+			for ; errors.Is(err, syscall.EADDRINUSE) && port > 600; port-- {
+				l, err = net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
+			}
 			check(err)
 			l.Close()
 		case "pods":
