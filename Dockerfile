@@ -39,8 +39,9 @@ LABEL org.opencontainers.image.title="hubhome" \
       org.opencontainers.image.licenses="BSD-3-Clause" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-COPY --from=build /src/LICENSE /usr/share/doc/hubhome/LICENSE
-COPY --from=build /out/hubhome /out/hubhome-kube /usr/local/bin/
+# With modes of their own: those of a checkout are its machine's.
+COPY --chmod=0644 LICENSE /usr/share/doc/hubhome/LICENSE
+COPY --from=build --chmod=0755 /out/hubhome /out/hubhome-kube /usr/local/bin/
 # As nobody in particular. The server says for itself what it needs: see the chart home-server.
 USER 65532:65532
 ENV PATH=/usr/local/bin
