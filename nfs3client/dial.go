@@ -17,6 +17,9 @@
 // is under the new name. So after a lost connection two who make the same at the same moment may both be told that they
 // did. Who has to know makes a file with vfs.Exclusive, which the protocol itself makes safe to repeat.
 //
+// A server may leave out what it likes of the attributes that come with a request to make something, and say nothing. What
+// was made is looked at, and set right; where the caller may not, it is taken back, and that is the error.
+//
 // An open file is nothing at the server: it looks at the mode bits with every READ and WRITE (and lets the owner pass),
 // and a file without a name is gone (ESTALE), whoever has it open.
 //

@@ -135,7 +135,7 @@ func (p *peer) home(t *testing.T, addr, tree string) (vfs.FS, vfs.Handle) {
 	}
 	cfg := p.config("/homes/" + tree)
 	cfg.Addr = addr
-	fs := dial(t, cfg)
+	fs := ticking(t, p.dir, dial(t, cfg))
 	h := root(t, fs)
 	for _, name := range []string{"hub", "ada"} {
 		e, err := fs.Lookup(t.Context(), nil, h, name)

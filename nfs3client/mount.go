@@ -132,7 +132,7 @@ func (cfg *Config) findMountd(ctx context.Context, host string) (*mountd, error)
 		}
 		return m, nil
 	}
-	port, noPort := askPort(ctx, dialer, host)
+	port, noPort := askPort(ctx, host)
 	if noPort == nil {
 		addr := net.JoinHostPort(host, strconv.FormatUint(uint64(port), 10))
 		m, err := connectMountd(ctx, dialer, addr)
@@ -167,8 +167,9 @@ func connectMountd(ctx context.Context, dialer oncrpc.Dialer, addr string) (*mou
 // time is needed for what comes behind.
 const portmapTime = 5 * time.Second
 
-// askPort asks a host's port mapper where MOUNT is.
-func askPort(ctx context.Context, dialer oncrpc.Dialer, host string) (port uint16, err error) {
+// askPort asks a host's port mapper where MOUNT is. It tells everybody: reserved ports are few, and kept for what wants
+// one.
+func askPort(ctx context.Context, host string) (port uint16, err error) {
 	addr := net.JoinHostPort(host, strconv.Itoa(nfs3.PortmapPort))
 	defer func() {
 		if err != nil {
@@ -181,7 +182,7 @@ func askPort(ctx context.Context, dialer oncrpc.Dialer, host string) (port uint1
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	conn, err := dialer.Dial(ctx, addr)
+	conn, err := oncrpc.Dial(ctx, addr)
 	if err != nil {
 		return 0, err
 	}
