@@ -102,6 +102,9 @@ func cached(source string) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if name == "go.mod" && !strings.Contains(string(text), "\tk8s.io/kubernetes "+Version+" ") {
+			return "", fmt.Errorf("build Kubernetes %s: %s is for another version: change both", Version, source)
+		}
 		sum.Write(text)
 	}
 	cache, err := os.UserCacheDir()

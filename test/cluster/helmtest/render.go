@@ -18,10 +18,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	sigsyaml "sigs.k8s.io/yaml"
+
+	"github.com/hubhome/hubhome/test/cluster/controlplane"
 )
 
 // KubeVersion is the Kubernetes that charts are rendered for where no server says which it is.
-const KubeVersion = "v1.34.1"
+const KubeVersion = controlplane.Version
 
 // Options are how a release is rendered, apart from its chart.
 type Options struct {
