@@ -220,13 +220,13 @@ func TestVolumeLost(t *testing.T) {
 func TestNotOurs(t *testing.T) {
 	h := newHub(t)
 	h.install(oldServer)
-	for patch, says := range map[string]string{
-		`{"metadata":{"annotations":{"meta.helm.sh/release-namespace":"other"}}}`:                               "in the namespace other: left to Helm",
-		`{"metadata":{"annotations":{"meta.helm.sh/release-name":null,"meta.helm.sh/release-namespace":null}}}`: "was not made by Helm: left to Helm",
+	for _, test := range []struct{ patch, says string }{
+		{`{"metadata":{"annotations":{"meta.helm.sh/release-namespace":"other"}}}`, "in the namespace other: left to Helm"},
+		{`{"metadata":{"annotations":{"meta.helm.sh/release-name":null}}}`, "was not made by Helm: left to Helm"},
 	} {
-		h.patchVolume(patch)
+		h.patchVolume(test.patch)
 		before := h.versions()
-		h.prepared(newServer, true, says)
+		h.prepared(newServer, true, test.says)
 		if after := h.versions(); before != after {
 			t.Errorf("it changed something: %s became %s", before, after)
 		}

@@ -79,7 +79,9 @@ func newHub(t *testing.T) *hub {
 	t.Parallel()
 	c, err := plane()
 	check(t, err)
-	client, err := kubernetes.NewForConfig(c.Config())
+	config := c.Config()
+	config.WarningHandler = rest.NoWarnings{} // that Recycle is deprecated
+	client, err := kubernetes.NewForConfig(config)
 	check(t, err)
 	namespace, err := c.Namespace(t.Context(), "hub")
 	check(t, err)
