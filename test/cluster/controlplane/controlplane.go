@@ -83,15 +83,14 @@ func (c *ControlPlane) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The server writes a certificate for itself when it starts, and is asked with that or not at all.
-	certificate := c.file("apiserver.crt")
+	// The server writes a certificate for itself when it starts, then its key: once that is there, the certificate is whole.
 	if err := c.wait(ctx, "a certificate of the API server", func() error {
-		_, err := os.Stat(certificate)
+		_, err := os.Stat(c.file("apiserver.key"))
 		return err
 	}); err != nil {
 		return err
 	}
-	authority, err := os.ReadFile(certificate)
+	authority, err := os.ReadFile(c.file("apiserver.crt"))
 	if err != nil {
 		return err
 	}
