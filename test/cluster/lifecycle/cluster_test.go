@@ -94,7 +94,7 @@ func (c *cluster) image() kubelet.Image {
 			dir + "/hubhome":      filepath.Join(c.bin, "hubhome"),
 			dir + "/hubhome-kube": filepath.Join(c.bin, "hubhome-kube"),
 		},
-		Path:       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		Path:       dir,
 		Entrypoint: []string{dir + "/hubhome"},
 		User:       65532, Group: 65532,
 	}
