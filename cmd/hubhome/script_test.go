@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -29,6 +30,8 @@ func TestMain(m *testing.M) {
 //	tmpfs DIR OPTIONS          mounts a file system in memory
 //	owned PATH UID:GID MODE    is of that owner and mode
 func TestScript(t *testing.T) {
+	// A store that a test before this one has opened has set the process's umask to 0, and scripts make directories.
+	defer syscall.Umask(syscall.Umask(0o022))
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,

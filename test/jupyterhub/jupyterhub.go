@@ -13,8 +13,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -70,11 +68,10 @@ func Install(ctx context.Context) error {
 	return nil
 }
 
-// Python runs a script of testdata to its end, with env besides the environment, and returns what it printed. The error
-// has what it said on stderr.
+// Python runs a script to its end, with env besides the environment, and returns what it printed. The error has what it
+// said on stderr.
 func Python(ctx context.Context, script string, env ...string) ([]byte, error) {
-	_, file, _, _ := runtime.Caller(0)
-	cmd := exec.CommandContext(ctx, python, "-W", "ignore", filepath.Join(filepath.Dir(file), "testdata", script))
+	cmd := exec.CommandContext(ctx, python, "-W", "ignore", script)
 	// The tree stays as it is.
 	cmd.Env = append(append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1"), env...)
 	cmd.WaitDelay = time.Second

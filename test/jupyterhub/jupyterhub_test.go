@@ -23,7 +23,7 @@ func TestAdminMounts(t *testing.T) {
 		t.Skip(err)
 	}
 	t.Run("stand-in", func(t *testing.T) {
-		if _, err := Python(ctx, "admin_mounts_test.py", KubeSpawnerEnv+"="); err != nil {
+		if _, err := Python(ctx, "testdata/admin_mounts_test.py", KubeSpawnerEnv+"="); err != nil {
 			t.Error(err)
 		}
 	})
@@ -32,7 +32,7 @@ func TestAdminMounts(t *testing.T) {
 		if source == "" {
 			t.Skip("KubeSpawner is no package of Debian's: name a checkout of it in " + KubeSpawnerEnv)
 		}
-		if _, err := Python(ctx, "admin_mounts_test.py"); err != nil {
+		if _, err := Python(ctx, "testdata/admin_mounts_test.py"); err != nil {
 			t.Error(err)
 		}
 	})

@@ -138,7 +138,7 @@ func TestPods(t *testing.T) {
 	if err := jupyterhub.Install(ctx); err != nil {
 		t.Skip(err)
 	}
-	out, err := jupyterhub.Python(ctx, "z2jh_pods.py", "HUB_ETC="+mounted(t, r))
+	out, err := jupyterhub.Python(ctx, "../../jupyterhub/testdata/z2jh_pods.py", "HUB_ETC="+mounted(t, r))
 	if err != nil {
 		t.Fatal(err)
 	}
