@@ -31,7 +31,8 @@ func TestMain(m *testing.M) {
 //	owned PATH UID:GID MODE    is of that owner and mode
 func TestScript(t *testing.T) {
 	// A store that a test before this one has opened has set the process's umask to 0, and scripts make directories.
-	defer syscall.Umask(syscall.Umask(0o022))
+	before := syscall.Umask(0o022)
+	t.Cleanup(func() { syscall.Umask(before) })
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
