@@ -4,9 +4,10 @@
 // needed, but for a reserved port where the server wants one. It is for servers that have nothing newer; nfsclient is for
 // those that have.
 //
-// It owns a connection and the handle of the exported directory, and no cache: every method asks the server. Every call
-// ends by a deadline, the context's or Config.Timeout. Until then a lost connection is made again and the request sent
-// again, and a server that asks for patience (NFS3ERR_JUKEBOX) has it.
+// It owns a connection and the handle of the exported directory, and no cache: every method asks the server. Every request
+// ends by a deadline, the context's or Config.Timeout, of which a method that takes several, as ReadDir does, has one for
+// each. Until then a lost connection is made again and the request sent again, and a server that asks for patience
+// (NFS3ERR_JUKEBOX) has it.
 //
 // # What a server without state means
 //

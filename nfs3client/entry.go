@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/hubhome/hubhome/nfs3"
+	"github.com/hubhome/hubhome/nfsconn"
 	"github.com/hubhome/hubhome/oncrpc"
 	"github.com/hubhome/hubhome/vfs"
 )
@@ -36,8 +37,9 @@ type listing struct {
 	withAttr bool
 	fn       func(*vfs.DirEntry) bool
 
-	cookie uint64
-	verf   nfs3.Verifier
+	cookie   uint64
+	progress nfsconn.Progress
+	verf     nfs3.Verifier
 	// end: the directory has ended. stopped: fn has.
 	end, stopped bool
 }
@@ -111,6 +113,9 @@ func (l *listing) read(ctx context.Context, d *oncrpc.Decoder, head *nfs3.ReadDi
 		if name == "." || name == ".." {
 			continue
 		}
+		if err := nfsconn.CheckEntry(name); err != nil {
+			return err
+		}
 		entry := vfs.DirEntry{Name: name, Cookie: e.Cookie, FileID: e.FileID}
 		if l.withAttr && !l.fill(ctx, &entry, &e) {
 			continue
@@ -121,10 +126,13 @@ func (l *listing) read(ctx context.Context, d *oncrpc.Decoder, head *nfs3.ReadDi
 		}
 	}
 	l.end = d.Bool()
-	if d.Err() == nil && !l.end && l.cookie == before {
+	if d.Err() != nil || l.end {
+		return d.Err()
+	}
+	if l.cookie == before {
 		return fmt.Errorf("the server sends no entries and no end: %w", oncrpc.ErrXDR)
 	}
-	return d.Err()
+	return l.progress.Part(l.cookie)
 }
 
 // fill sets the handle and the attributes of an entry; false where the entry has gone meanwhile.

@@ -3,11 +3,11 @@
 // Package nfsclient is a vfs.FS over a connection to an NFSv4.1 or 4.2 server (RFC 8881, RFC 7862, RFC 8276): nothing is
 // mounted, and no privilege is needed.
 //
-// It owns a session and what it holds through it, and no cache: every method asks the server. Every call ends by a
-// deadline, the context's or Config.Timeout. Until then a lost connection is made again and the request repeated in its
-// slot, so that the server runs it once; a server that restarted is told what was open (reclaim). What was under way
-// when the server itself ended, and had its answer lost with it, is asked again, as every NFS client does: a Mkdir can
-// then answer EEXIST for its own directory.
+// It owns a session and what it holds through it, and no cache: every method asks the server. Every call, and of ReadDir
+// every request, ends by a deadline, the context's or Config.Timeout. Until then a lost connection is made again and the
+// request repeated in its slot, so that the server runs it once; a server that restarted is told what was open (reclaim).
+// What was under way when the server itself ended, and had its answer lost with it, is asked again, as every NFS client
+// does: a Mkdir can then answer EEXIST for its own directory.
 //
 // One file of the package for each noun: dial, clientid, session, slot, compound, recover, lease, error; and of the
 // contract: fs, attr, directory, entry (ReadDir), open, file, io, copy, xattr; beside it, lock.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/hubhome/hubhome/nfs4"
+	"github.com/hubhome/hubhome/nfsconn"
 	"github.com/hubhome/hubhome/oncrpc"
 	"github.com/hubhome/hubhome/vfs"
 )
@@ -49,8 +50,9 @@ type listing struct {
 	want   nfs4.Bitmap
 	fn     func(*vfs.DirEntry) bool
 
-	cookie uint64
-	verf   nfs4.Verifier
+	cookie   uint64
+	progress nfsconn.Progress
+	verf     nfs4.Verifier
 	// end: the directory has ended. stopped: fn has.
 	end, stopped bool
 }
@@ -117,6 +119,9 @@ func (l *listing) read(q *request) error {
 			return d.Err()
 		}
 		l.cookie = cookie
+		if err := nfsconn.CheckEntry(string(name)); err != nil {
+			return err
+		}
 		entry := vfs.DirEntry{Name: string(name), Cookie: cookie}
 		if !l.fill(q, &entry) {
 			continue
@@ -127,10 +132,13 @@ func (l *listing) read(q *request) error {
 		}
 	}
 	l.end = d.Bool()
-	if d.Err() == nil && !l.end && l.cookie == before {
+	if d.Err() != nil || l.end {
+		return d.Err()
+	}
+	if l.cookie == before {
 		return fmt.Errorf("the server sends no entries and no end: %w", oncrpc.ErrXDR)
 	}
-	return d.Err()
+	return l.progress.Part(l.cookie)
 }
 
 // fill sets what is known of an entry; false where the entry has gone meanwhile.
