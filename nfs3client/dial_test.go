@@ -102,6 +102,14 @@ func exporting(open, closed []string) func(nfs3.MountProc, *oncrpc.Decoder, *onc
 	}
 }
 
+// many are n paths.
+func many(n int) (paths []string) {
+	for i := range n {
+		paths = append(paths, fmt.Sprintf("/%d", i))
+	}
+	return paths
+}
+
 // TestDialWrongServer connects to what is not a server for this client. Each says so, and none takes long.
 func TestDialWrongServer(t *testing.T) {
 	refused, err := net.Listen("tcp", "127.0.0.1:0")
@@ -142,7 +150,9 @@ func TestDialWrongServer(t *testing.T) {
 		{name: "silent MOUNT", addr: good, mount: rpctest.Accept(t, silent), errno: syscall.ETIMEDOUT, says: "MOUNT service cannot be had"},
 		{name: "another MOUNT", addr: good, mount: rpctest.Serve(t, only(oncrpc.ProgUnavail)), says: "MOUNT service cannot be had"},
 		{name: "not exported", addr: rpctest.Serve(t, &stub{mount: exporting([]string{"/data", "/scratch"}, nil)}), errno: syscall.ENOENT,
-			says: "/homes/prod is not exported, but /data, /scratch"},
+			says: `/homes/prod is not exported, but "/data", "/scratch"`},
+		{name: "not exported, among many", addr: rpctest.Serve(t, &stub{mount: exporting([]string{"/\x1b[2J"}, many(10_000))}), errno: syscall.ENOENT,
+			says: `/homes/prod is not exported, but "/\x1b[2J", "/0", "/1"`},
 		{name: "not to this client", addr: rpctest.Serve(t, &stub{mount: exporting(nil, []string{"/homes"})}), errno: syscall.EACCES,
 			says: "exports /homes, and not to this client"},
 		{name: "Kerberos alone", addr: rpctest.Serve(t, &stub{mount: func(_ nfs3.MountProc, _ *oncrpc.Decoder, reply *oncrpc.Encoder) oncrpc.AcceptStat {
@@ -172,6 +182,9 @@ func TestDialWrongServer(t *testing.T) {
 			}
 			if !strings.Contains(err.Error(), test.says) {
 				t.Errorf("%q does not say %q", err, test.says)
+			}
+			if len(err.Error()) > 500 {
+				t.Errorf("it takes %d bytes to say it", len(err.Error()))
 			}
 			if test.errno != 0 && !errors.Is(err, test.errno) {
 				t.Errorf("%q is not %q", err, test.errno)

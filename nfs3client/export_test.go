@@ -47,7 +47,7 @@ func TestExports(t *testing.T) {
 	if err != nil || export != "/homes" {
 		t.Errorf("the export of a path that is not there is %q, %v", export, err)
 	}
-	if _, err := nfs3client.Dial(t.Context(), g.config("/data")); err == nil || !strings.Contains(err.Error(), "/data is not exported, but /homes") {
+	if _, err := nfs3client.Dial(t.Context(), g.config("/data")); err == nil || !strings.Contains(err.Error(), `/data is not exported, but "/homes"`) {
 		t.Errorf("dial of what is not exported: %v", err)
 	}
 }

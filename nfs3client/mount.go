@@ -333,6 +333,9 @@ func below(wanted, dir string) (rest string, ok bool) {
 	return strings.Trim(rest, "/"), true
 }
 
+// maxNames is how many exports a message tells.
+const maxNames = 20
+
 // notMounted says why a path could not be mounted, and what can.
 func notMounted(at string, list []Export, status nfs3.MountStatus) error {
 	var paths []string
@@ -340,10 +343,13 @@ func notMounted(at string, list []Export, status nfs3.MountStatus) error {
 		if path.Clean(x.Path) == path.Clean(at) {
 			return fmt.Errorf("the server exports %s, and not to this client: %w", at, status)
 		}
-		paths = append(paths, x.Path)
+		paths = append(paths, strconv.Quote(x.Path))
 	}
 	if paths == nil {
 		return fmt.Errorf("mount %s: %w", at, status)
+	}
+	if len(paths) > maxNames {
+		paths = append(paths[:maxNames], "…")
 	}
 	return fmt.Errorf("%s %w, but %s: %w", at, ErrNotExported, strings.Join(paths, ", "), status)
 }
