@@ -22,6 +22,8 @@ const (
 	ProbeSize = 4 << 10
 	// probeAge is how old a probe file is that no run can still need.
 	probeAge = 10 * time.Minute
+	// maxSwept is how many of them are looked at in one run.
+	maxSwept = 100
 	// cleanUpTime is what is left for cleaning up after the context has ended.
 	cleanUpTime = time.Second
 )
@@ -102,15 +104,15 @@ func (c *creator) discard(ctx context.Context, f vfs.File) {
 }
 
 // Sweep removes, as a caller, the probe files of runs that were killed from a directory: those that are older than any run
-// at a time by the server's clock. What cannot be removed stays; it is in nobody's way. An error is that of listing the
-// directory, or of a server that does not answer any more.
+// at a time by the server's clock. What cannot be removed stays; it is in nobody's way, and so are more than a hundred at
+// once, until the next run. An error is that of listing the directory, or of a server that does not answer any more.
 func Sweep(ctx context.Context, fs vfs.FS, c *vfs.Caller, dir vfs.Handle, now time.Time) error {
 	var left []string
 	_, err := fs.ReadDir(ctx, c, dir, 0, false, func(e *vfs.DirEntry) bool {
 		if strings.HasPrefix(e.Name, ProbePrefix) {
 			left = append(left, e.Name)
 		}
-		return true
+		return len(left) < maxSwept
 	})
 	if err != nil {
 		return err
