@@ -83,6 +83,8 @@ func Create(ctx context.Context, fs vfs.FS, spec Spec) (Report, error) {
 		spec:  spec,
 		root:  &vfs.Caller{},
 		owner: &vfs.Caller{UID: spec.Owner.UID, GID: spec.Owner.GID},
+		// Never nil: as JSON it is a list, whatever happens.
+		report: Report{Directories: []Directory{}},
 	}
 	err := c.run(ctx)
 	return c.report, err
