@@ -160,11 +160,11 @@ func (r *run) export(ctx context.Context) []Line {
 		first = names[0]
 	}
 	if r.fs != nil && r.fs.Version != remote.V3 {
-		names, err := r.rootNames(ctx)
+		names, has, err := r.look(ctx, first)
+		found = has
 		if err != nil {
-			said = append(said, fmt.Sprintf("by NFSv4 its root cannot be read: %v", err))
+			said = append(said, fmt.Sprintf("by NFSv4 its root cannot be read: %v", plain(err)))
 		} else {
-			found = found || first == "" || slices.Contains(names, first)
 			said = append(said, "by NFSv4 there is in /: "+list(names))
 			seen = append(seen, names...)
 		}
@@ -214,21 +214,21 @@ func list(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// rootNames are the names in the server's root: some more than a line tells.
-func (r *run) rootNames(ctx context.Context) (names []string, err error) {
+// look looks into the server's root: some names there, more than a line tells, and whether a name is among all of them. A
+// root that cannot be listed may have it nonetheless.
+func (r *run) look(ctx context.Context, name string) (names []string, has bool, err error) {
 	root, err := r.fs.Root(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	first := ""
-	if path := remote.Names(r.cfg.Remote.Path); len(path) > 0 {
-		first = path[0]
+	has = name == ""
+	if !has {
+		_, err := r.lookup(ctx, root, name)
+		has = err == nil
 	}
 	_, err = r.fs.ReadDir(ctx, nil, root, 0, false, func(e *vfs.DirEntry) bool {
-		if len(names) <= maxNames || e.Name == first {
-			names = append(names, e.Name)
-		}
-		return true
+		names = append(names, e.Name)
+		return len(names) <= maxNames
 	})
-	return names, err
+	return names, has, err
 }
