@@ -214,6 +214,7 @@ func TestLies(t *testing.T) {
 		fs   func(*vfstest.Memory) vfs.FS
 	}{
 		{"read", check.Fail, "not what was written", func(m *vfstest.Memory) vfs.FS { return liar{m, func(f *lyingFile) { f.flip = true }} }},
+		{"fsync", check.Warn, "verifier has changed", func(m *vfstest.Memory) vfs.FS { return liar{m, func(f *lyingFile) { f.lose = true }} }},
 		{"clock", check.Warn, "ahead", func(m *vfstest.Memory) vfs.FS { return clockwrong{m} }},
 		{"space", check.Warn, "8.0 EiB of 8.0 EiB free, which is no size", func(m *vfstest.Memory) vfs.FS { return endless{m, 1<<63 - 1, 1<<63 - 1} }},
 		{"space", check.Warn, "less than 5 %", func(m *vfstest.Memory) vfs.FS { return endless{m, 1 << 40, 1 << 30} }},
@@ -243,7 +244,7 @@ type liar struct {
 
 type lyingFile struct {
 	vfs.File
-	flip bool
+	flip, lose bool
 }
 
 func (l liar) Create(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name string, how vfs.Create, access vfs.Access) (vfs.File, vfs.Entry, bool, vfs.DirChange, error) {
@@ -262,6 +263,15 @@ func (f *lyingFile) ReadAt(ctx context.Context, p []byte, off uint64) (int, bool
 		p[n/2] ^= 1
 	}
 	return n, eof, err
+}
+
+// WriteAt says of what is not synced that it is another server's, which is gone by the COMMIT.
+func (f *lyingFile) WriteAt(ctx context.Context, p []byte, off uint64, want vfs.Stability) (int, vfs.Stability, vfs.Verifier, error) {
+	n, did, v, err := f.File.WriteAt(ctx, p, off, want)
+	if f.lose && did < vfs.FileSync {
+		v[0] ^= 1
+	}
+	return n, did, v, err
 }
 
 type clockwrong struct{ *vfstest.Memory }

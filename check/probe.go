@@ -26,7 +26,10 @@ type probe struct {
 	// skew is how far the server's clock was ahead of ours when it was made, give or take.
 	skew, give time.Duration
 	mtime      time.Time
-	removed    bool
+	// did is how safe the server said that the data was when it was written, and verifier its word until when.
+	did      vfs.Stability
+	verifier vfs.Verifier
+	removed  bool
 }
 
 // tick is how far a file's time can be behind its server's clock: Linux takes it from the last interrupt of the timer, of
@@ -50,7 +53,8 @@ func (r *run) write(ctx context.Context) []Line {
 	half := time.Since(begun) / 2
 	p.skew, p.give = e.Attr.Mtime.Sub(begun.Add(half)), half+tick
 	p.data = bytes.Repeat([]byte("hubhome looks whether homes work. "), share.ProbeSize)[:share.ProbeSize]
-	n, _, _, err := f.WriteAt(ctx, p.data, 0, vfs.Unstable)
+	n, did, verifier, err := f.WriteAt(ctx, p.data, 0, vfs.Unstable)
+	p.did, p.verifier = did, verifier
 	if err == nil && n < len(p.data) {
 		err = fmt.Errorf("%d bytes of %d: %w", n, len(p.data), syscall.EIO)
 	}
@@ -80,18 +84,21 @@ func (r *run) read(ctx context.Context) []Line {
 // fsync has the server say that the data is on its disk, in both ways that there are.
 func (r *run) fsync(ctx context.Context) []Line {
 	p := &r.probe
-	before, err := p.file.Commit(ctx)
+	committed, err := p.file.Commit(ctx)
 	if err != nil {
 		return one(r.trouble(ctx, err, "commit what was written: %v", plain(err)))
 	}
-	_, did, after, err := p.file.WriteAt(ctx, p.data, 0, vfs.FileSync)
+	n, did, after, err := p.file.WriteAt(ctx, p.data, 0, vfs.FileSync)
+	if err == nil && n < len(p.data) {
+		err = fmt.Errorf("%d bytes of %d: %w", n, len(p.data), syscall.EIO)
+	}
 	if err != nil {
 		return one(r.trouble(ctx, err, "write synced: %v", plain(err)))
 	}
 	switch {
 	case did != vfs.FileSync:
 		return one(bad(Fail, &advice.Corrupt, "a synced write was asked for, and the server did less"))
-	case before != after:
+	case p.did < vfs.FileSync && p.verifier != committed, committed != after:
 		return one(bad(Warn, &advice.Restarted, "the server's verifier has changed in between: it has restarted, or lost what it had not synced"))
 	}
 	return one(ok("COMMIT, and a synced write"))
