@@ -13,14 +13,14 @@ it in a label, with 11 characters more. */}}
 {{/* home-server.selector are the labels of the server's pod by which it is found. They never change. */}}
 {{- define "home-server.selector" -}}
 app.kubernetes.io/name: home-server
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: server
 {{- end -}}
 
 {{/* home-server.labels are those of every object, apart from its component. */}}
 {{- define "home-server.labels" -}}
 app.kubernetes.io/name: home-server
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/part-of: hubhome

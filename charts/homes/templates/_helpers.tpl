@@ -73,7 +73,7 @@
 {{/* homes.labels are the labels of every object. A label ends with a letter or a digit, and a hub's name need not. */}}
 {{- define "homes.labels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/part-of: hubhome

@@ -131,3 +131,18 @@ func Find[K any](r *Rendered, kind, name string) (*K, error) {
 	}
 	return nil, fmt.Errorf("there is no %s %s among %q", kind, name, there)
 }
+
+// OddNames are names of releases and namespaces that YAML takes for something else where they are not quoted.
+var OddNames = []string{"2024", "1e3", "0x1f", "true", "null", "on"}
+
+// Misnamed lists the objects that are not of a release by their label, or have the namespace of another.
+func (r *Rendered) Misnamed(o Options) (misnamed []string) {
+	for _, object := range r.All() {
+		in, instance := object.GetNamespace(), object.GetLabels()["app.kubernetes.io/instance"]
+		_, has, _ := unstructured.NestedFieldNoCopy(object.Object, "metadata", "namespace")
+		if instance != o.Name || has && in != o.Namespace {
+			misnamed = append(misnamed, fmt.Sprintf("%s %s of %q in %q", object.GetKind(), object.GetName(), instance, in))
+		}
+	}
+	return misnamed
+}

@@ -26,6 +26,21 @@ func TestLint(t *testing.T) {
 	}
 }
 
+// TestOddNames takes every name that a release and a namespace can have.
+func TestOddNames(t *testing.T) {
+	for _, name := range helmtest.OddNames {
+		o := helmtest.Options{Name: name, Namespace: name}
+		r := renderAs(t, o)
+		if wrong := r.Misnamed(o); len(wrong) > 0 {
+			t.Errorf("release %s: %q", name, wrong)
+		}
+		v := find[corev1.PersistentVolume](t, r, "PersistentVolume", name+"-home-nfs")
+		if ref := v.Spec.ClaimRef; ref.Namespace != name {
+			t.Errorf("release %s: the volume is for the namespace %q", name, ref.Namespace)
+		}
+	}
+}
+
 // TestVolume binds one volume to one claim, on the right directory, and never lets go of what is on it.
 func TestVolume(t *testing.T) {
 	v, c := volume(t, render(t))

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -63,6 +64,31 @@ func TestServer(t *testing.T) {
 	} {
 		if labels.Set(set).String() != labels.Set(s.Spec.Selector.MatchLabels).String() {
 			t.Errorf("%s is for %v and not for the server", what, set)
+		}
+	}
+}
+
+// TestOddNames takes every name that a release, a namespace and other objects can have.
+func TestOddNames(t *testing.T) {
+	for _, name := range helmtest.OddNames {
+		o := helmtest.Options{Name: name, Namespace: name}
+		for _, values := range []string{
+			"persistence: {existingClaim: %q}\npriorityClassName: %[1]q",
+			"persistence: {existingClaim: \"\", size: 1Gi, storageClass: %q}",
+			"persistence: {existingClaim: \"\", volume: {driver: %q, volumeHandle: %[1]q, capacity: 1Gi, zone: %[1]q}}",
+		} {
+			values = fmt.Sprintf(values, name)
+			r, err := helmtest.Render(helmtest.Chart{Dir: chartDir, Values: []string{needed, values}}, o)
+			if err != nil {
+				t.Fatalf("release %s: %v", name, err)
+			}
+			if wrong := r.Misnamed(o); len(wrong) > 0 {
+				t.Errorf("release %s: %q", name, wrong)
+			}
+			find[appsv1.StatefulSet](t, r, "StatefulSet", name+"-home-server")
+			if has(r, "PersistentVolume", name+"-"+name+"-home-server-homes") {
+				find[corev1.PersistentVolume](t, r, "PersistentVolume", name+"-"+name+"-home-server-homes")
+			}
 		}
 	}
 }
