@@ -57,12 +57,21 @@
 {{- if contains ":" $server -}}
 {{-   $server = printf "[%s]" $server -}}
 {{- end -}}
-{{- range splitList "," (join "," .Values.nfs.pv.mountOptions) -}}
-{{-   if hasPrefix "port=" (trim .) -}}
-{{-     $server = printf "%s:%s" $server (trim . | trimPrefix "port=") -}}
-{{-   end -}}
+{{- with include "homes.mountOption" (list . "port=") -}}
+{{-   $server = printf "%s:%s" $server . -}}
 {{- end -}}
 {{- $server -}}
+{{- end -}}
+
+{{/* homes.mountOption is the value of a mount option; of several the last, as mount(8) has it. It is given a list: the chart's
+scope, the option with its equals sign. */}}
+{{- define "homes.mountOption" -}}
+{{- $option := index . 1 -}}
+{{- $value := "" -}}
+{{- range splitList "," (join "," (index . 0).Values.nfs.pv.mountOptions) -}}
+{{-   if hasPrefix $option (trim .) }}{{ $value = trim . | trimPrefix $option }}{{ end -}}
+{{- end -}}
+{{- $value -}}
 {{- end -}}
 
 {{/* homes.volume is the name of the PersistentVolume: of all the cluster, so it has the name of the release. */}}

@@ -142,6 +142,27 @@ func TestAddress(t *testing.T) {
 	}
 }
 
+// TestMountPort has NFSv3's MOUNT looked for where the mount options say it is, and by nobody who does not speak NFSv3.
+func TestMountPort(t *testing.T) {
+	for _, test := range []struct{ options, version, want string }{
+		{`[vers=3, "mountport=20048"]`, "auto", "20048"},
+		{`["vers=3,mountport=20048"]`, "3", "20048"},
+		{`["mountport=1", "mountport=20048"]`, "3", "20048"},
+		{`["mountport=20048"]`, "4.1", ""},
+		{`["port=20490"]`, "auto", ""},
+	} {
+		r := render(t, fmt.Sprintf("nfs: {pv: {mountOptions: %s}, shareCreator: {nfsVersion: %q}}", test.options, test.version))
+		_, create := job(t, r, "nfs-share-creator")
+		got := ""
+		if slices.Contains(create.Command, "--mount-port") {
+			got = flag(t, create.Command, "--mount-port")
+		}
+		if got != test.want {
+			t.Errorf("%s over NFS %s: MOUNT is looked for at port %q, want %q", test.options, test.version, got, test.want)
+		}
+	}
+}
+
 // TestCommands has the Jobs run what their values say.
 func TestCommands(t *testing.T) {
 	r := render(t)
