@@ -17,8 +17,8 @@ import (
 
 // becomeOwner makes a process that root started one of the owner of the homes, who keeps CAP_DAC_READ_SEARCH and nothing
 // else: it begins again, with the same arguments, and returns only where it cannot, or has already. Before that it gives
-// the store's directory to the owner, where it is root's. It takes CAP_SETUID, CAP_SETGID, CAP_DAC_READ_SEARCH, and for
-// a new disk CAP_CHOWN.
+// the store's directory and hubhome's own data to the owner, where they are root's. It takes CAP_SETUID, CAP_SETGID,
+// CAP_DAC_READ_SEARCH, and for a disk that is new or that root has served CAP_CHOWN.
 //
 // Who gets through to open_by_handle_at(2) in a container reaches every file of the file systems that it sees, the node's
 // own among them. As root he could write there (design/privileges.md).
