@@ -5,7 +5,6 @@ package nfs3client
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/hubhome/hubhome/nfs3"
 	"github.com/hubhome/hubhome/nfsconn"
@@ -102,7 +101,6 @@ func (l *listing) request(plus bool) (nfs3.Proc, encoder) {
 // read hands the entries of a result to fn.
 func (l *listing) read(ctx context.Context, d *oncrpc.Decoder, head *nfs3.ReadDirHead, plus bool) error {
 	l.verf = head.Verf
-	before := l.cookie
 	for d.Bool() {
 		var e nfs3.DirEntry
 		if e.Decode(d, plus); d.Err() != nil {
@@ -125,12 +123,8 @@ func (l *listing) read(ctx context.Context, d *oncrpc.Decoder, head *nfs3.ReadDi
 			return nil
 		}
 	}
-	l.end = d.Bool()
-	if d.Err() != nil || l.end {
+	if l.end = d.Bool(); l.end || d.Err() != nil {
 		return d.Err()
-	}
-	if l.cookie == before {
-		return fmt.Errorf("the server sends no entries and no end: %w", oncrpc.ErrXDR)
 	}
 	return l.progress.Part(l.cookie)
 }

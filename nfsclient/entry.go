@@ -5,11 +5,9 @@ package nfsclient
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/hubhome/hubhome/nfs4"
 	"github.com/hubhome/hubhome/nfsconn"
-	"github.com/hubhome/hubhome/oncrpc"
 	"github.com/hubhome/hubhome/vfs"
 )
 
@@ -109,7 +107,6 @@ func verifier(q *request) (v nfs4.Verifier) {
 func (l *listing) read(q *request) error {
 	l.verf = verifier(q)
 	d := &q.reply.Decoder
-	before := l.cookie
 	for d.Bool() {
 		cookie, name := d.Uint64(), d.Opaque(maxEntryName)
 		var attrs nfs4.Fattr
@@ -131,12 +128,8 @@ func (l *listing) read(q *request) error {
 			return nil
 		}
 	}
-	l.end = d.Bool()
-	if d.Err() != nil || l.end {
+	if l.end = d.Bool(); l.end || d.Err() != nil {
 		return d.Err()
-	}
-	if l.cookie == before {
-		return fmt.Errorf("the server sends no entries and no end: %w", oncrpc.ErrXDR)
 	}
 	return l.progress.Part(l.cookie)
 }

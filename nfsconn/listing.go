@@ -19,7 +19,8 @@ func CheckEntry(name string) error {
 }
 
 // Progress sees that a directory which a server sends part by part comes to an end: some go round in a circle, for ever,
-// where the index of a directory is broken. It is told the last cookie of every part.
+// where the index of a directory is broken. It is told the last cookie of every part, of one without entries that of the
+// part before. No part ends with zero, which is where a directory begins.
 //
 // It remembers one cookie, of ever longer ago (R. P. Brent, An improved Monte Carlo factorization algorithm, 1980): a
 // circle is found after three times its length at most, and a directory of any size takes no memory.
@@ -28,10 +29,10 @@ type Progress struct {
 	parts, until int
 }
 
-// Part is ErrXDR for a cookie that a part of before has ended with.
+// Part is ErrXDR where it is seen that a part of before has ended with the same cookie.
 func (p *Progress) Part(cookie uint64) error {
-	if p.until > 0 && cookie == p.seen {
-		return fmt.Errorf("the server sends the directory in a circle: %w", oncrpc.ErrXDR)
+	if cookie == p.seen {
+		return fmt.Errorf("the server sends the same part of the directory again, and no end: %w", oncrpc.ErrXDR)
 	}
 	if p.parts == p.until {
 		p.seen, p.parts, p.until = cookie, 0, max(1, 2*p.until)
