@@ -43,6 +43,7 @@ var house = map[string][]string{
 	"test/guest":      {},
 	"test/ganesha":    {"test/loopback"},
 	"test/jupyterhub": {},
+	"test/leak":       {},
 	"test/loopback":   {},
 	"test/server":     {"nfsserver", "oncrpc", "vfs"},
 	"test/bench":      {"nfsclient", "test/ganesha", "test/loopback", "vfs"},

@@ -18,6 +18,7 @@ import (
 	"github.com/hubhome/hubhome/check"
 	"github.com/hubhome/hubhome/nfs4"
 	"github.com/hubhome/hubhome/oncrpc"
+	"github.com/hubhome/hubhome/oncrpc/rpctest"
 	"github.com/hubhome/hubhome/remote"
 	"github.com/hubhome/hubhome/test/loopback"
 	"github.com/hubhome/hubhome/test/server"
@@ -38,7 +39,7 @@ type bed struct {
 
 func newBed(t *testing.T) *bed {
 	b := &bed{t: t, memory: vfstest.NewMemory("hub")}
-	b.addr = server.Listen(t, "127.0.0.1:0", server.Handler(t, b.memory))
+	b.addr = rpctest.Serve(t, server.Handler(t, b.memory))
 	b.cfg = config(t, b.addr, "/homes/hub")
 	return b
 }
@@ -186,7 +187,7 @@ func TestFaults(t *testing.T) {
 func TestRootShut(t *testing.T) {
 	srv := server.Handler(t, vfstest.NewMemory("hub"))
 	var shut atomic.Bool
-	addr := server.Listen(t, "127.0.0.1:0", server.Func(func(call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
+	addr := rpctest.Serve(t, rpctest.Handler(func(call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
 		// SEQUENCE, PUTFH and READDIR, of which the last is the first that lists anything.
 		at := reply.Len()
 		stat := srv.ServeRPC(context.Background(), call, reply)
@@ -226,7 +227,7 @@ func TestLies(t *testing.T) {
 			if testing.Short() && test.says == "slow" {
 				t.Skip("takes 3 s")
 			}
-			addr := server.Listen(t, "127.0.0.1:0", server.Handler(t, test.fs(vfstest.NewMemory("hub"))))
+			addr := rpctest.Serve(t, server.Handler(t, test.fs(vfstest.NewMemory("hub"))))
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			v, lines := run(t, ctx, config(t, addr, "/homes/hub"))
@@ -306,11 +307,11 @@ func TestWrongServers(t *testing.T) {
 	for _, test := range []struct{ addr, line, says, skips string }{
 		{dead, "connect", "connection refused", "versions"},
 		{server.Dropping(t), "connect", "no answer within", "versions"},
-		{server.Accept(t, server.Silent), "versions", "does not answer", "session"},
-		{server.Accept(t, server.Drips), "versions", "does not answer", "session"},
-		{server.Accept(t, func(net.Conn) {}), "versions", "closes it at once", "session"},
-		{server.Accept(t, server.Says("HTTP/1.1 400 Bad Request\r\n\r\n")), "versions", `begins with "HTTP"`, "session"},
-		{server.Listen(t, "127.0.0.1:0", server.Func(func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat { return oncrpc.ProgMismatch(2, 2) })),
+		{rpctest.Accept(t, server.Silent), "versions", "does not answer", "session"},
+		{rpctest.Accept(t, server.Drips), "versions", "does not answer", "session"},
+		{rpctest.Accept(t, func(net.Conn) {}), "versions", "closes it at once", "session"},
+		{rpctest.Accept(t, server.Says("HTTP/1.1 400 Bad Request\r\n\r\n")), "versions", `begins with "HTTP"`, "session"},
+		{rpctest.Serve(t, rpctest.Handler(func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat { return oncrpc.ProgMismatch(2, 2) })),
 			"versions", "speaks NFS none, and hubhome 3, 4.1 and 4.2", "session"},
 	} {
 		t.Run(test.line+" "+test.says, func(t *testing.T) {
@@ -400,7 +401,7 @@ func TestSilence(t *testing.T) {
 		t.Run(fmt.Sprint(after), func(t *testing.T) {
 			t.Parallel()
 			var calls atomic.Int32
-			addr := server.Listen(t, "127.0.0.1:0", server.Func(func(call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
+			addr := rpctest.Serve(t, rpctest.Handler(func(call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
 				if calls.Add(1) > after {
 					return oncrpc.Drop
 				}

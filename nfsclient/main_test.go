@@ -3,39 +3,11 @@
 package nfsclient_test
 
 import (
-	"fmt"
 	"os"
-	"runtime"
-	"strings"
 	"testing"
-	"time"
+
+	"github.com/hubhome/hubhome/test/leak"
 )
 
 // TestMain fails where a goroutine of the client is left when all tests have ended.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if left := goroutinesLeft(); left != "" {
-		fmt.Fprintf(os.Stderr, "goroutines are left:\n%s\n", left)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// goroutinesLeft returns the stacks of the goroutines that run code of the client. Those that are about to end get
-// some seconds to do so.
-func goroutinesLeft() (left string) {
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); runtime.Gosched() {
-		buf := make([]byte, 1<<20)
-		stacks := strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")
-		left = ""
-		for _, stack := range stacks[1:] {
-			if strings.Contains(stack, "hubhome/nfsclient.") {
-				left += stack + "\n\n"
-			}
-		}
-		if left == "" {
-			break
-		}
-	}
-	return left
-}
+func TestMain(m *testing.M) { os.Exit(leak.Run(m, "hubhome/nfsclient.")) }

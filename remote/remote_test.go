@@ -15,6 +15,7 @@ import (
 
 	"github.com/hubhome/hubhome/nfs4"
 	"github.com/hubhome/hubhome/oncrpc"
+	"github.com/hubhome/hubhome/oncrpc/rpctest"
 	"github.com/hubhome/hubhome/remote"
 	"github.com/hubhome/hubhome/test/loopback"
 	"github.com/hubhome/hubhome/test/server"
@@ -24,12 +25,12 @@ import (
 // patience is how long anything in a test may take.
 const patience = 30 * time.Second
 
-func stat(s oncrpc.AcceptStat) server.Func {
+func stat(s oncrpc.AcceptStat) rpctest.Handler {
 	return func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat { return s }
 }
 
 // minor hands COMPOUNDs of one minor version to next, and refuses others as a server does that does not know them.
-func minor(only uint32, next oncrpc.Handler) server.Func {
+func minor(only uint32, next oncrpc.Handler) rpctest.Handler {
 	return func(call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
 		if call.Version != nfs4.Version {
 			return oncrpc.ProgMismatch(nfs4.Version, nfs4.Version)
@@ -75,19 +76,19 @@ func TestWrongServer(t *testing.T) {
 		says    string
 	}{
 		{"dead", func() string { return dead(t) }, remote.Auto, remote.Unreachable, true, ": connect: connection refused"},
-		{"silent", func() string { return server.Accept(t, server.Silent) }, remote.Auto, remote.Silent, true, ": it takes the connection and does not answer"},
+		{"silent", func() string { return rpctest.Accept(t, server.Silent) }, remote.Auto, remote.Silent, true, ": it takes the connection and does not answer"},
 		{"drops", func() string { return server.Dropping(t) }, remote.Auto, remote.Unreachable, true, ": no answer to the attempt to connect"},
-		{"closes", func() string { return server.Accept(t, func(net.Conn) {}) }, remote.Auto, remote.Closed, true, ": it takes the connection and closes it at once"},
-		{"drips", func() string { return server.Accept(t, server.Drips) }, remote.Auto, remote.Silent, true, ": it takes the connection and does not answer"},
-		{"HTTP", func() string { return server.Accept(t, server.Says("HTTP/1.1 400 Bad Request\r\n\r\n")) }, remote.Auto, remote.NotNFS, false,
+		{"closes", func() string { return rpctest.Accept(t, func(net.Conn) {}) }, remote.Auto, remote.Closed, true, ": it takes the connection and closes it at once"},
+		{"drips", func() string { return rpctest.Accept(t, server.Drips) }, remote.Auto, remote.Silent, true, ": it takes the connection and does not answer"},
+		{"HTTP", func() string { return rpctest.Accept(t, server.Says("HTTP/1.1 400 Bad Request\r\n\r\n")) }, remote.Auto, remote.NotNFS, false,
 			`something answers that is no NFS server: not a record of RPC: it is too long; it begins with "HTTP"`},
-		{"SSH", func() string { return server.Accept(t, server.Says("SSH-2.0-OpenSSH_9.9\r\n")) }, remote.Auto, remote.NotNFS, false, `it begins with "SSH-"`},
-		{"another program", func() string { return server.Listen(t, "127.0.0.1:0", stat(oncrpc.ProgUnavail)) }, remote.Auto, remote.NotNFS, false, "no NFS server: "},
-		{"NFSv3 alone", func() string { return server.Listen(t, "127.0.0.1:0", stat(oncrpc.ProgMismatch(3, 3))) }, remote.V42, remote.WrongVersion, false,
+		{"SSH", func() string { return rpctest.Accept(t, server.Says("SSH-2.0-OpenSSH_9.9\r\n")) }, remote.Auto, remote.NotNFS, false, `it begins with "SSH-"`},
+		{"another program", func() string { return rpctest.Serve(t, stat(oncrpc.ProgUnavail)) }, remote.Auto, remote.NotNFS, false, "no NFS server: "},
+		{"NFSv3 alone", func() string { return rpctest.Serve(t, stat(oncrpc.ProgMismatch(3, 3))) }, remote.V42, remote.WrongVersion, false,
 			"NFSv4.2: not spoken: the server has NFS version 3 alone"},
-		{"NFSv4.0 alone", func() string { return server.Listen(t, "127.0.0.1:0", minor(0, nil)) }, remote.Auto, remote.WrongVersion, false,
+		{"NFSv4.0 alone", func() string { return rpctest.Serve(t, minor(0, nil)) }, remote.Auto, remote.WrongVersion, false,
 			": NFSv4.2: not spoken; NFSv4.1: not spoken; NFSv3: not spoken: the server has NFS version 4 alone"},
-		{"not this client", func() string { return server.Listen(t, "127.0.0.1:0", stat(oncrpc.AuthTooWeak)) }, remote.Auto, remote.Refused, false, "AUTH_TOOWEAK"},
+		{"not this client", func() string { return rpctest.Serve(t, stat(oncrpc.AuthTooWeak)) }, remote.Auto, remote.Refused, false, "AUTH_TOOWEAK"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
@@ -111,7 +112,7 @@ func TestWrongServer(t *testing.T) {
 // TestVersions: the best that the server has, or the one that was asked for.
 func TestVersions(t *testing.T) {
 	srv := server.Handler(t, vfstest.NewMemory("hub"))
-	both, old := server.Listen(t, "127.0.0.1:0", srv), server.Listen(t, "127.0.0.1:0", minor(1, srv))
+	both, old := rpctest.Serve(t, srv), rpctest.Serve(t, minor(1, srv))
 	for _, test := range []struct {
 		addr      string
 		want, got remote.Version
@@ -143,7 +144,7 @@ func TestVersions(t *testing.T) {
 
 // TestAddresses: a name with several addresses is tried under all of them, and every failure is told.
 func TestAddresses(t *testing.T) {
-	good := parse(t, server.Listen(t, "127.0.0.1:0", server.Handler(t, vfstest.NewMemory("hub"))))
+	good := parse(t, rpctest.Serve(t, server.Handler(t, vfstest.NewMemory("hub"))))
 	cfg := remote.Config{Server: remote.Address{Host: "nfs.example.org", Port: good.Port}}
 	lookup := func(hosts ...string) remote.Lookup {
 		return func(_ context.Context, host string) ([]string, error) {
@@ -189,7 +190,7 @@ func TestWait(t *testing.T) {
 		if told++; !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Errorf("it waits because of %v", err)
 		}
-		server.Listen(t, addr, srv)
+		rpctest.ServeAt(t, addr, srv)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -206,7 +207,7 @@ func TestWaitForNothing(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var calls atomic.Int32
-	wrong := server.Listen(t, "127.0.0.1:0", server.Func(func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat {
+	wrong := rpctest.Serve(t, rpctest.Handler(func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat {
 		calls.Add(1)
 		return oncrpc.ProgUnavail
 	}))
@@ -231,7 +232,7 @@ func TestWaitForNothing(t *testing.T) {
 func TestEnd(t *testing.T) {
 	srv := server.Handler(t, vfstest.NewMemory("hub"))
 	var deaf atomic.Bool
-	addr := server.Listen(t, "127.0.0.1:0", server.Func(func(call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
+	addr := rpctest.Serve(t, rpctest.Handler(func(call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
 		if deaf.Load() {
 			return oncrpc.Drop
 		}
@@ -298,22 +299,22 @@ func TestSpoken(t *testing.T) {
 		addr, want string
 		trouble    remote.Trouble
 	}{
-		{server.Listen(t, "127.0.0.1:0", srv), "4.1, 4.2", 0},
-		{server.Listen(t, "127.0.0.1:0", minor(0, server.Func(func(_ *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
+		{rpctest.Serve(t, srv), "4.1, 4.2", 0},
+		{rpctest.Serve(t, minor(0, rpctest.Handler(func(_ *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
 			res := nfs4.CompoundRes{Status: nfs4.OK}
 			res.Encode(reply)
 			return oncrpc.Success
 		}))), "4.0", 0},
-		{server.Listen(t, "127.0.0.1:0", minor(1, srv)), "4.1", 0},
-		{server.Listen(t, "127.0.0.1:0", server.Func(func(call *oncrpc.Call, _ *oncrpc.Encoder) oncrpc.AcceptStat {
+		{rpctest.Serve(t, minor(1, srv)), "4.1", 0},
+		{rpctest.Serve(t, rpctest.Handler(func(call *oncrpc.Call, _ *oncrpc.Encoder) oncrpc.AcceptStat {
 			if call.Version == 3 {
 				return oncrpc.Success
 			}
 			return oncrpc.ProgMismatch(2, 3)
 		})), "3", 0},
-		{server.Listen(t, "127.0.0.1:0", stat(oncrpc.ProgMismatch(2, 2))), "none", 0},
-		{server.Listen(t, "127.0.0.1:0", stat(oncrpc.ProgUnavail)), "none", remote.NotNFS},
-		{server.Accept(t, server.Silent), "none", remote.Silent},
+		{rpctest.Serve(t, stat(oncrpc.ProgMismatch(2, 2))), "none", 0},
+		{rpctest.Serve(t, stat(oncrpc.ProgUnavail)), "none", remote.NotNFS},
+		{rpctest.Accept(t, server.Silent), "none", remote.Silent},
 		{dead(t), "none", remote.Unreachable},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
@@ -331,7 +332,7 @@ func TestSpoken(t *testing.T) {
 
 // TestBusy: a server that asks for patience until there is none says so, and it may pass.
 func TestBusy(t *testing.T) {
-	addr := server.Listen(t, "127.0.0.1:0", server.Func(func(_ *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
+	addr := rpctest.Serve(t, rpctest.Handler(func(_ *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
 		res := nfs4.CompoundRes{Status: nfs4.ErrDelay}
 		res.Encode(reply)
 		return oncrpc.Success

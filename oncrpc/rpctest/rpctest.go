@@ -1,7 +1,6 @@
 // Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
 
-// Package rpctest starts what a client is tried with in place of a server: on a free port of the loopback, until the test
-// ends.
+// Package rpctest starts what a client is tried with in place of a server: on the loopback, until the test ends.
 package rpctest
 
 import (
@@ -51,7 +50,13 @@ func (h Handler) ServeRPC(_ context.Context, call *oncrpc.Call, reply *oncrpc.En
 // Serve starts an RPC server and returns its address.
 func Serve(t testing.TB, h oncrpc.Handler) (addr string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	return ServeAt(t, "127.0.0.1:0", h)
+}
+
+// ServeAt is Serve at an address, of which the port may be 0.
+func ServeAt(t testing.TB, at string, h oncrpc.Handler) (addr string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", at)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 // Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
 
-// Package server has servers for tests of what reaches servers: ours in this process, and what is none at all. All of them
-// are on the loopback and end with the test.
+// Package server has servers for tests of what reaches servers: ours, for rpctest.Serve, and what is none at all, for
+// rpctest.Accept. All of them end with the test.
 package server
 
 import (
@@ -52,62 +52,10 @@ func Handler(t testing.TB, fs vfs.FS) oncrpc.Handler {
 	return srv
 }
 
-// Func answers RPC calls.
-type Func func(*oncrpc.Call, *oncrpc.Encoder) oncrpc.AcceptStat
-
-// ServeRPC is the function.
-func (f Func) ServeRPC(_ context.Context, call *oncrpc.Call, reply *oncrpc.Encoder) oncrpc.AcceptStat {
-	return f(call, reply)
-}
-
-// Listen answers RPC calls at an address, of which the port may be 0, and returns it.
-func Listen(t testing.TB, addr string, h oncrpc.Handler) string {
-	t.Helper()
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var all sync.WaitGroup
-	all.Go(func() { (&oncrpc.Server{Handler: h}).Serve(ctx, l) })
-	t.Cleanup(func() {
-		cancel()
-		all.Wait()
-	})
-	return l.Addr().String()
-}
-
-// Accept takes connections, each of which is closed when answer returns.
-func Accept(t testing.TB, answer func(net.Conn)) (addr string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() {
-				defer conn.Close()
-				answer(conn)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		all.Wait()
-	})
-	return l.Addr().String()
-}
-
-// Silent is an answer for Accept: none, until the client goes.
+// Silent is an answer for rpctest.Accept: none, until the client goes.
 func Silent(c net.Conn) { io.Copy(io.Discard, c) }
 
-// Says is an answer for Accept: a text, and then none.
+// Says is an answer for rpctest.Accept: a text, and then none.
 func Says(text string) func(net.Conn) {
 	return func(c net.Conn) {
 		io.WriteString(c, text)
@@ -115,7 +63,7 @@ func Says(text string) func(net.Conn) {
 	}
 }
 
-// Drips is an answer for Accept: a record that is begun, and comes a byte at a time.
+// Drips is an answer for rpctest.Accept: a record that is begun, and comes a byte at a time.
 func Drips(c net.Conn) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
