@@ -9,6 +9,9 @@ export GOFLAGS ?= -trimpath
 # The modules that are vetted and tested, each by itself: what only a test needs does not become what hubhome needs.
 MODULES := . test/cluster test/terraform
 each = @set -e; for module in $(MODULES); do echo "$$module: $(1)"; (cd $$module && $(1)); done
+# Go repeats a result when nothing that a test read has changed since. It looks in the test's own module alone, and these
+# read the charts and the Terraform modules, and build the commands.
+anew = $$([ $$module = . ] || echo -count=1)
 # How long each fuzz target runs in `make test`.
 FUZZTIME ?= 3s
 
@@ -23,7 +26,7 @@ build:
 
 # Everything that is quick: build, vet, lint, unit tests.
 check: build lint
-	$(call each,$(GO) test -short ./...)
+	$(call each,$(GO) test $(anew) -short ./...)
 
 lint:
 	$(call each,$(GO) vet ./...)
@@ -33,7 +36,7 @@ lint:
 # Everything: the quick part, the decoders fuzzed for a moment, and a real Linux client in a guest.
 # The guest installs the packages it needs where it runs as root; elsewhere it says what is missing and is skipped.
 test: build lint
-	$(call each,$(GO) test -timeout 25m ./...)
+	$(call each,$(GO) test $(anew) -timeout 25m ./...)
 	$(MAKE) fuzz
 
 race:

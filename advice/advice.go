@@ -54,7 +54,7 @@ var RootSquash = Advice{
 	Where: []Place{
 		{filestore, `nfs_export_options { squash_mode = "NO_ROOT_SQUASH" } in file_shares, for the nodes' ip_ranges`},
 		{efs, "allow elasticfilesystem:ClientRootAccess in the file system policy; an access point with a POSIX user other than --owner does not do"},
-		{azure, "az storage share-rm update --root-squash NoRootSquash"},
+		{azure, "az storage share-rm update --storage-account ACCOUNT --name SHARE --root-squash NoRootSquash"},
 		{linux, "no_root_squash in /etc/exports for the nodes' network, then exportfs -ra"},
 		{ganesha, "Squash = No_Root_Squash in the EXPORT block"},
 		{ours, "no squash does it: the hubs in its configuration are there, and nobody makes others over NFS"},
@@ -66,7 +66,7 @@ var Denied = Advice{
 	Do: "The server does not take the owner for whom it is, or an access list says otherwise. Where it maps every user to one (all squash), switch that off, or name that user as --owner:",
 	Where: []Place{
 		{efs, "allow elasticfilesystem:ClientWrite in the file system policy; an access point with a POSIX user acts as that user alone"},
-		{azure, "az storage share-rm update --root-squash NoRootSquash, where it is AllSquash"},
+		{azure, "az storage share-rm update --storage-account ACCOUNT --name SHARE --root-squash NoRootSquash, where it is AllSquash"},
 		{linux, "no_all_squash in /etc/exports for the nodes' network, then exportfs -ra"},
 		{ganesha, "Squash = No_Root_Squash in the EXPORT block, where it is All_Squash"},
 	},

@@ -118,7 +118,7 @@ func replace(want Volume, is state, obstacle string) step {
 		return next(refuse, "%s: to have the two deleted and made anew, stop all pods that use the claim and upgrade once with "+
 			"nfs.pv.replace=true; no data is touched or copied by that%s", obstacle, otherwise)
 	case c != nil && len(is.pods) > 0:
-		return next(refuse, "%s, and not while pods use the claim: %s. Stop the servers of users in JupyterHub's admin page, "+
+		return next(refuse, "%s; to make the two anew, no pod may use the claim, and these do: %s. Stop the servers of users in JupyterHub's admin page, "+
 			"delete what else there is (kubectl -n %s delete pod NAME), and upgrade again", obstacle, some(is.pods), want.Namespace)
 	case unsafe(v):
 		return keepData(v)

@@ -32,6 +32,8 @@ func ParseAddress(s string) (Address, error) {
 	switch {
 	case s == "":
 		return Address{}, errors.New("the server has no name: write HOST or HOST:PORT")
+	case strings.Contains(s, "/"):
+		return Address{}, fmt.Errorf("server %q: write HOST or HOST:PORT, without a scheme and a path", s)
 	case net.ParseIP(bare) != nil:
 		a.Host = bare
 	case strings.Contains(s, ":"):
@@ -43,8 +45,8 @@ func ParseAddress(s string) (Address, error) {
 	if n, err := strconv.ParseUint(a.Port, 10, 16); err != nil || n == 0 {
 		return Address{}, fmt.Errorf("server %q: %q is no port: write a number from 1 to 65535", s, a.Port)
 	}
-	if a.Host == "" || strings.ContainsAny(a.Host, "/ \t\r\n@") {
-		return Address{}, fmt.Errorf("server %q: %q is no host: write HOST or HOST:PORT, without a scheme and a path", s, a.Host)
+	if a.Host == "" || strings.ContainsAny(a.Host, " \t\r\n@") {
+		return Address{}, fmt.Errorf("server %q: %q is no host: write HOST or HOST:PORT", s, a.Host)
 	}
 	return a, nil
 }

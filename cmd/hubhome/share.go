@@ -226,7 +226,7 @@ func (r *shareRequest) run(ctx context.Context, out, log io.Writer) error {
 // create reaches the server and makes the directories.
 func (r *shareRequest) create(ctx context.Context, result *shareResult, log io.Writer) *shareError {
 	fs, err := remote.Wait(ctx, r.remote, func(err error) {
-		fmt.Fprintf(log, "hubhome: %v; waiting for it until %v are over\n", err, r.timeout)
+		fmt.Fprintf(log, "hubhome: %v; trying again for up to %v\n", err, r.timeout)
 	})
 	if err != nil {
 		return unreached(ctx, err)
@@ -277,7 +277,7 @@ func unmade(ctx context.Context, err error, timeout time.Duration) *shareError {
 	switch failure.Trouble {
 	case share.Silent:
 		e.Code, e.Advice = exitUnreachable, &advice.Silent
-		e.Message += fmt.Sprintf("; %v are over", timeout)
+		e.Message += fmt.Sprintf("; the time of %v is over", timeout)
 	case share.Missing:
 		e.Code, e.Advice = exitMissing, &advice.NotExported
 	case share.Denied:

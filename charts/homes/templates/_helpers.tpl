@@ -163,8 +163,16 @@ template:
 {{- end -}}
 
 {{/*
+homes.said has Helm print what a Job said, from Helm 3.18 on: an error of Helm's own names the Job and no reason.
+*/}}
+{{- define "homes.said" -}}
+helm.sh/hook-output-log-policy: hook-succeeded,hook-failed
+{{- end -}}
+
+{{/*
 homes.guardMetadata are labels and annotations of the guard's objects, which are hooks all of them, so that nothing of the
-guard is there but while it runs. It is given a list: the chart's scope, the weight.
+guard is there but while it runs. It is given a list: the chart's scope, the weight, and true where it stays until the next
+release, to be read.
 */}}
 {{- define "homes.guardMetadata" -}}
 labels:
@@ -173,5 +181,5 @@ labels:
 annotations:
   helm.sh/hook: pre-install,pre-upgrade,pre-rollback
   helm.sh/hook-weight: {{ index . 1 | quote }}
-  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+  helm.sh/hook-delete-policy: before-hook-creation{{ if not (and (gt (len .) 2) (index . 2)) }},hook-succeeded{{ end }}
 {{- end -}}

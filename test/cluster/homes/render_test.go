@@ -289,8 +289,9 @@ func TestSwitches(t *testing.T) {
 	}
 }
 
-// TestHooks has the hooks in order, the guard last, so that nothing is deleted for a server that does not work; none left where it succeeded, and the volume and the claim no hooks: Helm would make
-// them anew each time.
+// TestHooks has the hooks in order, the guard last, so that nothing is deleted for a server that does not work; none left
+// where it succeeded, what the Jobs say printed by Helm, and the volume and the claim no hooks: Helm would make them anew
+// each time.
 func TestHooks(t *testing.T) {
 	r := render(t)
 	weight := map[string]string{}
@@ -306,6 +307,13 @@ func TestHooks(t *testing.T) {
 		if a["helm.sh/hook"] != when {
 			t.Errorf("%s %s runs at %q, want %q", hook.GetKind(), hook.GetName(), a["helm.sh/hook"], when)
 		}
+		said := ""
+		if hook.GetKind() == "Job" {
+			said = "hook-succeeded,hook-failed"
+		}
+		if a["helm.sh/hook-output-log-policy"] != said {
+			t.Errorf("of what %s %s says is printed %q, want %q", hook.GetKind(), hook.GetName(), a["helm.sh/hook-output-log-policy"], said)
+		}
 		weight[hook.GetKind()+"/"+hook.GetName()] = a["helm.sh/hook-weight"]
 	}
 	want := map[string]string{
@@ -319,6 +327,19 @@ func TestHooks(t *testing.T) {
 	for _, object := range r.Objects {
 		if a := object.GetAnnotations(); a["helm.sh/hook"] != "" {
 			t.Errorf("%s %s is a hook", object.GetKind(), object.GetName())
+		}
+	}
+}
+
+// TestReplacedIsKept keeps the guard's Job where it may have deleted something: what it was is in the Job's log alone.
+func TestReplacedIsKept(t *testing.T) {
+	for _, hook := range render(t, "nfs: {pv: {replace: true}}").Hooks {
+		want := "before-hook-creation,hook-succeeded"
+		if hook.GetKind() == "Job" && hook.GetName() == "nfs-volume-guard" {
+			want = "before-hook-creation"
+		}
+		if got := hook.GetAnnotations()["helm.sh/hook-delete-policy"]; got != want {
+			t.Errorf("%s %s is deleted %q, want %q", hook.GetKind(), hook.GetName(), got, want)
 		}
 	}
 }

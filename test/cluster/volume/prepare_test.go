@@ -102,9 +102,9 @@ func TestMoved(t *testing.T) {
 	h.pod("jupyter-ada", corev1.PodRunning)
 	h.pod("jupyter-bob", corev1.PodPending)
 	h.pod("jupyter-eve", corev1.PodSucceeded)
-	h.refused(newServer, true, "not while pods use the claim: jupyter-ada, jupyter-bob, jupyter-eve (ended). Stop")
+	h.refused(newServer, true, "no pod may use the claim, and these do: jupyter-ada, jupyter-bob, jupyter-eve (ended). Stop")
 	h.stop("jupyter-ada")
-	h.refused(newServer, true, "not while pods use the claim: jupyter-bob, jupyter-eve (ended). Stop")
+	h.refused(newServer, true, "no pod may use the claim, and these do: jupyter-bob, jupyter-eve (ended). Stop")
 	h.stop("jupyter-bob")
 	h.stop("jupyter-eve")
 
