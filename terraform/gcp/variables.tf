@@ -128,6 +128,11 @@ variable "pod_ip_ranges" {
     condition     = alltrue([for r in var.pod_ip_ranges : try(cidrsubnet(r, 0, 0) == r && cidrnetmask(r) != "0.0.0.0", false)])
     error_message = "pod_ip_ranges are IPv4 networks such as 10.4.0.0/14, and not everybody. Look at: ${join(", ", [for r in var.pod_ip_ranges : r if !try(cidrsubnet(r, 0, 0) == r && cidrnetmask(r) != "0.0.0.0", false)])}."
   }
+
+  validation {
+    condition     = length(distinct(concat(distinct(var.node_ip_ranges), var.pod_ip_ranges))) == length(distinct(var.node_ip_ranges)) + length(var.pod_ip_ranges)
+    error_message = "pod_ip_ranges has a range twice, or one of node_ip_ranges, which Filestore refuses."
+  }
 }
 
 variable "backups" {

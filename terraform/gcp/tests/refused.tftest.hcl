@@ -347,3 +347,13 @@ run "bad_label" {
 
   expect_failures = [var.labels]
 }
+
+run "pods_in_a_range_of_the_nodes" {
+  command = plan
+
+  variables {
+    pod_ip_ranges = ["10.4.0.0/14", "10.128.0.0/20"]
+  }
+
+  expect_failures = [var.pod_ip_ranges]
+}
