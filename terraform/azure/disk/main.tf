@@ -70,10 +70,16 @@ resource "azurerm_role_assignment" "make_snapshots" {
 resource "azurerm_data_protection_backup_policy_disk" "daily" {
   count = var.snapshots == null ? 0 : 1
 
-  name                            = "${var.cluster_name}-homes-daily"
+  # Azure changes no policy, and removes none that a disk has. So another one has another name: it is made, the disks get
+  # it, and then the old one goes.
+  name                            = "${var.cluster_name}-homes-daily-${format("%02d", var.snapshots.start_hour)}h-${var.snapshots.retention_days}d"
   vault_id                        = azurerm_data_protection_backup_vault.homes[0].id
   backup_repeating_time_intervals = [format("R/2025-01-01T%02d:00:00+00:00/P1D", var.snapshots.start_hour)]
   default_retention_duration      = "P${var.snapshots.retention_days}D"
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "azurerm_data_protection_backup_instance_disk" "homes" {

@@ -39,6 +39,19 @@ run "a_disk_with_the_defaults" {
   }
 }
 
+run "other_snapshots_are_another_policy" {
+  command = plan
+
+  variables {
+    snapshots = { retention_days = 7, start_hour = 22 }
+  }
+
+  assert {
+    condition     = azurerm_data_protection_backup_policy_disk.daily[0].name == "c-homes-daily-22h-7d" && azurerm_data_protection_backup_policy_disk.daily[0].default_retention_duration == "P7D"
+    error_message = "Its name says what it does: none can be changed."
+  }
+}
+
 run "in_all_zones_and_no_snapshots" {
   command = plan
 
