@@ -12,11 +12,12 @@
 // # What a server without state means
 //
 // A request that is sent again may run twice, and the second time it finds what the first has done. Where the connection
-// was lost under a request that makes, links, moves or removes a name, the answer to the second sending is judged by what
-// is there: a Remove of a name that has gone has removed it; a Mkdir, Symlink, Mknod, Link or guarded Create of a name
-// that is there has made it where that is what was to be made, with nothing in it; a Rename has moved the file where it
-// is under the new name. So after a lost connection two who make the same at the same moment may both be told that they
-// did. Who has to know makes a file with vfs.Exclusive, which the protocol itself makes safe to repeat.
+// was lost under a request that makes, links, moves or removes a name, the answer to the second sending is judged by
+// what is there: a Remove of a name that has gone, or is of something else now, has removed it; a Mkdir, Symlink, Mknod,
+// Link or guarded Create of a name that is there has made it where that is what was to be made, with nothing in it; a
+// Rename has moved the file where it is under the new name. So after a lost connection two who make the same at the same
+// moment may both be told that they did. Who has to know makes a file with vfs.Exclusive, which the protocol itself
+// makes safe to repeat.
 //
 // A server may leave out what it likes of the attributes that come with a request to make something, and say nothing. What
 // was made is looked at, and set right; where the caller may not, it is taken back, and that is the error.

@@ -121,8 +121,8 @@ func (fs *FS) remove(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name st
 		a, err := fs.ask(ctx, c, proc, &args, nil, &res)
 		a.free()
 		switch {
-		case a.again && err == nfs3.ErrNoEnt: // by the first of the two
-			err = nil
+		case a.again && (err == nfs3.ErrNoEnt || err == nfs3.ErrIsDir || err == nfs3.ErrNotDir):
+			err = nil // it has gone, by the first of the two; what has its name now is somebody's
 		case proc == nfs3.ProcRmdir && err == nfs3.ErrExist: // RFC 1813 section 3.3.13
 			err = nfs3.ErrNotEmpty
 		case raced < maxRaced && (err == nfs3.ErrIsDir || err == nfs3.ErrNotDir || fs.racedIn(ctx, dir, err)):

@@ -115,6 +115,34 @@ func names(t *testing.T, fs *nfs3client.FS, dir vfs.Handle) string {
 	return strings.Join(list, " ")
 }
 
+// TestResendRemove has somebody make a directory of the name of a file that was removed, before the removal is sent again: the
+// file has gone, and the directory is nobody's to remove.
+func TestResendRemove(t *testing.T) {
+	g := startPeer(t, ganesha.Config{})
+	m, addr := between(t, g.Addr(), nil)
+	cfg := g.config("/homes")
+	other := dial(t, cfg)
+	cfg.Addr = addr
+	fs := dial(t, cfg)
+	dir := subdirectory(t, fs, "dir")
+	file("f")(t, fs, dir)
+	m.set(once(nfs3.ProcRemove, func(_ nfs3.Proc, forward func() []byte) ([]byte, bool) {
+		forward()
+		if _, _, err := other.Mkdir(t.Context(), nil, dir, "f", vfs.SetAttr{}); err != nil {
+			t.Error(err)
+		}
+		return nil, false
+	}))
+	defer m.set(nil)
+	gone, _, err := fs.Remove(t.Context(), nil, dir, "f")
+	if err != nil || gone.Attr.Type != vfs.Regular {
+		t.Errorf("removed is %+v, %v", gone.Attr, err)
+	}
+	if left := names(t, fs, dir); left != "f" {
+		t.Errorf("in the directory is %q, want the directory of somebody", left)
+	}
+}
+
 // TestResend loses the connection under every change, before the server has heard of it and after it has done it: the
 // change is made once and is said to have been made.
 func TestResend(t *testing.T) {
