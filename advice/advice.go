@@ -183,6 +183,16 @@ var OtherOwner = Advice{
 	Do: "A base share belongs to root, and homes are made in the directories of hubs below it: check one of those. A hub's directory has to be the owner's: hubhome share create makes it so, or says why not. Where somebody else is right, name them with --owner.",
 }
 
+// Nobody is for what belongs to 65534, which stands for nobody and for every name.
+var Nobody = Advice{
+	Do: "65534 is nobody: whom a server makes of root (root squash) or of everybody. Or by NFSv4 the server sends a name for the owner, and hubhome takes numbers, as Kubernetes does. Look with --nfs-version 3, or on the server (ls -ldn), and have it send numbers:",
+	Where: []Place{
+		{linux, "nfsd.nfs4_disable_idmapping=Y, as it is unless somebody changed it"},
+		{ganesha, "Only_Numeric_Owners = true in NFSV4; it names everybody who is in /etc/passwd on its machine"},
+		{"NetApp", "vserver nfs modify -v4-numeric-ids enabled"},
+	},
+}
+
 // NotAllowed is for an owner who is refused.
 var NotAllowed = Advice{
 	Do:    "The mode of the directory, an access list or the server's squash keeps the owner out. In a base share that is as it should be: check a hub's directory below it. " + Denied.Do,

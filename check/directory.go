@@ -69,6 +69,8 @@ func (r *run) ownership(context.Context) []Line {
 	switch {
 	case is == r.cfg.Owner && may:
 		return one(ok("%s, mode %04o", is, a.Mode).with(values))
+	case is != r.cfg.Owner && (is.UID == vfs.Nobody || is.GID == vfs.Nobody):
+		return one(bad(Warn, &advice.Nobody, "%s, mode %04o: it is nobody's, or somebody's whom the server names", is, a.Mode).with(values))
 	case may:
 		return one(bad(Warn, &advice.OtherOwner, "%s, mode %04o: %s may write in it, and it is not theirs", is, a.Mode, r.cfg.Owner).with(values))
 	case is == r.cfg.Owner:

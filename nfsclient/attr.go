@@ -81,9 +81,6 @@ func (q *request) fileAttr(a *nfs4.Attrs) vfs.Attr {
 	return v
 }
 
-// nobody is the owner whom the client has no number for.
-const nobody = 65534
-
 // ownerID returns the number of an owner. Of the names that a server may send in its place, only root is known here.
 func ownerID(o *nfs4.Owner) uint32 {
 	if o.Name == nil {
@@ -92,7 +89,7 @@ func ownerID(o *nfs4.Owner) uint32 {
 	if name, _, _ := bytes.Cut(o.Name, []byte("@")); string(name) == "root" {
 		return 0
 	}
-	return nobody
+	return vfs.Nobody
 }
 
 // entry reads the results of getEntry.

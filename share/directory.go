@@ -58,6 +58,9 @@ func (c *creator) find(ctx context.Context, d *directory) (vfs.Entry, error) {
 // ensure finds a directory, or makes it and has it noted.
 func (c *creator) ensure(ctx context.Context, d *directory) (e vfs.Entry, made bool, err error) {
 	e, err = c.find(ctx, d)
+	if err == nil {
+		e.Attr = c.recognize(ctx, d, e)
+	}
 	if !errors.Is(err, syscall.ENOENT) {
 		return e, false, err
 	}
@@ -78,6 +81,22 @@ func (c *creator) ensure(ctx context.Context, d *directory) (e vfs.Entry, made b
 	}
 	c.note(d.path, Made, &e.Attr, "")
 	return e, true, nil
+}
+
+// recognize returns the attributes of a directory that is there, with the owner where it is the owner's. By NFSv4 a server
+// may send a name instead of a number (RFC 8881 section 5.9): Ganesha does where its machine has a user of that number, as
+// many machines have one of 1000. Whether it is the owner is found by having the owner give it to itself, which is
+// permitted to nobody else but root, and changes nothing (chown(2)).
+func (c *creator) recognize(ctx context.Context, d *directory, e vfs.Entry) vfs.Attr {
+	if d.owned(&e.Attr) || e.Attr.UID != vfs.Nobody && e.Attr.GID != vfs.Nobody {
+		return e.Attr
+	}
+	a, err := c.fs.SetAttr(ctx, c.owner, e.Handle, vfs.SetAttr{UID: &d.owner.UID, GID: &d.owner.GID})
+	if err != nil {
+		return e.Attr
+	}
+	a.UID, a.GID = d.owner.UID, d.owner.GID
+	return a
 }
 
 // mkdir makes a directory with its owner and mode in one request. by is who made it, or was the last to try.

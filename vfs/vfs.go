@@ -53,6 +53,9 @@ const (
 	FIFO
 )
 
+// Nobody is the UID and the GID of whom there is no number for: NFSv4 may have a name.
+const Nobody = 65534
+
 // Attr is what is known of a file at one moment.
 type Attr struct {
 	Type Type

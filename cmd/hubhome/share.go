@@ -22,6 +22,7 @@ import (
 	"github.com/hubhome/hubhome/advice"
 	"github.com/hubhome/hubhome/remote"
 	"github.com/hubhome/hubhome/share"
+	"github.com/hubhome/hubhome/vfs"
 )
 
 // The exit codes of share create beside the usual ones, as its help lists them.
@@ -299,6 +300,9 @@ func unmade(ctx context.Context, err error, timeout time.Duration) *shareError {
 func inTheWay(e *share.Error) *advice.Advice {
 	if e.Occupant == nil {
 		return &advice.Advice{Do: "Move it away, or give the hub another directory (--hub)."}
+	}
+	if e.Occupant.UID == vfs.Nobody || e.Occupant.GID == vfs.Nobody {
+		return &advice.Nobody
 	}
 	return &advice.Advice{Do: fmt.Sprintf("See whose it is. Where it is this hub's and %[1]s is right, say --owner %[1]s; where it is this hub's and %[1]s is wrong, "+
 		"--chown gives the directory itself, and nothing in it, to the owner. Where it is another's, give the hub another directory (--hub).", e.Occupant)}
