@@ -31,11 +31,12 @@ var house = map[string][]string{
 	"nfs3client":  {"vfs", "oncrpc", "nfs3", "nfsconn"},
 	"remote":      {"vfs", "oncrpc", "nfs3", "nfs4", "nfsconn", "nfsclient", "nfs3client", "advice"},
 	"share":       {".", "vfs"},
+	"usage":       {".", "vfs"},
 	"check":       {".", "vfs", "nfs3client", "remote", "share", "advice"},
 	"advice":      {},
 	"kube":        {"."},
 	// The commands.
-	"cmd/hubhome":      {".", "config", "vfs", "disk", "store", "oncrpc", "nfsserver", "nfsclient", "remote", "share", "check", "advice"},
+	"cmd/hubhome":      {".", "config", "vfs", "disk", "store", "oncrpc", "nfsserver", "nfsclient", "remote", "share", "check", "usage", "advice"},
 	"cmd/hubhome-kube": {"kube"},
 	// What only tests and benchmarks are made of.
 	"oncrpc/rpctest":  {"oncrpc"},

@@ -67,6 +67,8 @@ type Config struct {
 	Logger *slog.Logger
 	// ReservedPort connects from ports below 1024 where they can be had (oncrpc.Dialer).
 	ReservedPort bool
+	// Pace, where not nil, is called before every request of NFS itself.
+	Pace nfsconn.Pace
 }
 
 const (
@@ -127,7 +129,7 @@ func newFS(cfg *Config) (*FS, error) {
 		addr:    cfg.Addr,
 		timeout: cfg.timeout(),
 		log:     cfg.Logger,
-		link:    nfsconn.NewLink(cfg.Addr, cfg.dialer()),
+		link:    nfsconn.NewLink(cfg.Addr, cfg.dialer(), cfg.Pace),
 	}
 	if fs.log == nil {
 		fs.log = slog.New(slog.DiscardHandler)

@@ -50,6 +50,8 @@ type Config struct {
 	Logger *slog.Logger
 	// ReservedPort connects from a port below 1024 where that can be had (oncrpc.Dialer).
 	ReservedPort bool
+	// Pace, where not nil, is called before every request.
+	Pace nfsconn.Pace
 }
 
 const (
@@ -139,7 +141,7 @@ func newFS(cfg Config) (*FS, error) {
 		fs.log = slog.New(slog.DiscardHandler)
 	}
 	fs.ctx, fs.cancel = context.WithCancel(context.Background())
-	fs.link = nfsconn.NewLink(cfg.Addr, oncrpc.Dialer{ReservedPort: cfg.ReservedPort})
+	fs.link = nfsconn.NewLink(cfg.Addr, oncrpc.Dialer{ReservedPort: cfg.ReservedPort}, cfg.Pace)
 	return fs, nil
 }
 

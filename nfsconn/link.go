@@ -17,6 +17,7 @@ import (
 type Link struct {
 	addr   string
 	dialer oncrpc.Dialer
+	pace   Pace
 	// dialing: who sends to it may make a connection.
 	dialing chan struct{}
 
@@ -25,9 +26,13 @@ type Link struct {
 	closed bool
 }
 
-// NewLink returns a link to "host:port". It connects with the first Get.
-func NewLink(addr string, dialer oncrpc.Dialer) *Link {
-	return &Link{addr: addr, dialer: dialer, dialing: make(chan struct{}, 1)}
+// Pace is called before every request that is sent, and may wait, to bound their rate; an error is the request's. It may
+// be called concurrently.
+type Pace func(context.Context) error
+
+// NewLink returns a link to "host:port". It connects with the first Get. pace may be nil.
+func NewLink(addr string, dialer oncrpc.Dialer, pace Pace) *Link {
+	return &Link{addr: addr, dialer: dialer, pace: pace, dialing: make(chan struct{}, 1)}
 }
 
 // Get returns the connection. Where it is dead (nil before the first), another one is made: one attempt.
@@ -134,6 +139,11 @@ func (l *Link) Do(ctx, closed context.Context, pace *Backoff, send func(*oncrpc.
 			}
 			attempt = max(attempt, 1)
 			continue
+		}
+		if l.pace != nil {
+			if err := l.pace(ctx); err != nil {
+				return sent, err
+			}
 		}
 		sent++
 		err = send(conn)

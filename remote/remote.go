@@ -23,6 +23,7 @@ import (
 
 	"github.com/hubhome/hubhome/nfs3client"
 	"github.com/hubhome/hubhome/nfsclient"
+	"github.com/hubhome/hubhome/nfsconn"
 	"github.com/hubhome/hubhome/vfs"
 )
 
@@ -48,6 +49,8 @@ type Config struct {
 	Logger *slog.Logger
 	// Lookup finds the server's addresses; nil: the system's resolver does.
 	Lookup Lookup
+	// Pace, where not nil, is called before every request, and may wait.
+	Pace nfsconn.Pace
 }
 
 // FS is the files of a server that was reached.
@@ -154,7 +157,7 @@ func dialVersion(ctx context.Context, cfg Config, addr string, v Version) (*FS, 
 	if v == V41 {
 		minor = 1
 	}
-	fs, err := nfsclient.Dial(ctx, nfsclient.Config{Addr: addr, MinorVersion: minor, Logger: cfg.Logger, ReservedPort: true})
+	fs, err := nfsclient.Dial(ctx, nfsclient.Config{Addr: addr, MinorVersion: minor, Logger: cfg.Logger, ReservedPort: true, Pace: cfg.Pace})
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +185,7 @@ func dialV3(ctx context.Context, cfg Config, addr string) (*FS, error) {
 
 // V3Config is how NFSv3 is spoken with one address of a server.
 func V3Config(cfg Config, addr string) nfs3client.Config {
-	c := nfs3client.Config{Addr: addr, Export: "/" + strings.Join(Names(cfg.Path), "/"), Logger: cfg.Logger, ReservedPort: true}
+	c := nfs3client.Config{Addr: addr, Export: "/" + strings.Join(Names(cfg.Path), "/"), Logger: cfg.Logger, ReservedPort: true, Pace: cfg.Pace}
 	if host, _, err := net.SplitHostPort(addr); err == nil && cfg.MountPort != 0 {
 		c.MountAddr = net.JoinHostPort(host, strconv.Itoa(int(cfg.MountPort)))
 	}

@@ -1,0 +1,33 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package usage
+
+import (
+	"context"
+	"errors"
+	"syscall"
+	"time"
+
+	"github.com/hubhome/hubhome/vfs"
+)
+
+// IsHub tells whether a directory is a hub's, and not a base share: there are shared directories in it. path and as are
+// those of a Spec, and the errors those of Scan.
+func IsHub(ctx context.Context, fs vfs.FS, path []string, as *vfs.Caller) (bool, error) {
+	s := &scanner{fs: fs, spec: Spec{Path: path, As: as}}
+	s.began = time.Now()
+	at, err := s.find(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, name := range []string{"_shared", "_shared-public"} {
+		_, err := s.below(ctx, at, name)
+		if err == nil {
+			return true, nil
+		}
+		if !errors.Is(err, syscall.ENOENT) && !errors.Is(err, syscall.ENOTDIR) {
+			return false, err
+		}
+	}
+	return false, nil
+}

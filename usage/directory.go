@@ -1,0 +1,452 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package usage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/hubhome/hubhome"
+	"github.com/hubhome/hubhome/vfs"
+)
+
+const (
+	// maxEntries and maxFound are how many entries and directories are taken from a directory at once, and maxQueued how
+	// many directories may wait to be read; from then on directories are taken one by one, and the deepest of them read.
+	maxEntries = 16 << 10
+	maxFound   = 1 << 10
+	maxQueued  = 100_000
+	// maxDepth is how deep a tree may be. It is for servers that show a directory in itself.
+	maxDepth = 1 << 16
+	// freshTime is for how long what was listed of a home is good enough to begin with it.
+	freshTime = 10 * time.Second
+)
+
+// directory is a directory while it is to be read, and while those in it are. One goroutine at a time reads it.
+type directory struct {
+	parent *directory
+	// hub and home are what it belongs to: neither is the base share or above it, hub alone is a hub's.
+	hub  *hub
+	home *home
+	name string
+	// handle and what follows are as it was listed, at listedAt.
+	handle       vfs.Handle
+	uid, gid     uint32
+	change, used uint64
+	mtime, ctime time.Time
+	listedAt     time.Time
+	depth        int
+	// asOwner: root may not look at it, or at the directory that it is in.
+	asOwner bool
+	// again: it was replaced by another one of the same name, once.
+	again bool
+
+	// began is when its reading began, cookie how far it has come, seen and links what was found until there.
+	began  time.Time
+	cookie uint64
+	seen   Tally
+	links  []link
+	// parents: there are directories in it. faulty: something could not be read.
+	parents, faulty bool
+}
+
+// know takes note of a directory's attributes.
+func (d *directory) know(a *vfs.Attr) {
+	d.uid, d.gid, d.change, d.used = a.UID, a.GID, a.Change, a.Used
+	d.mtime, d.ctime = a.Mtime, a.Ctime
+}
+
+// path is where it is below the base share, with a name in it where that is not empty.
+func (d *directory) path(name string) string {
+	var names []string
+	for ; d != nil && d.hub != nil; d = d.parent {
+		names = append(names, d.name)
+	}
+	return join(names, name)
+}
+
+// absolute is where it is below the root of the tree.
+func (d *directory) absolute() string {
+	var names []string
+	for ; d.parent != nil; d = d.parent {
+		names = append(names, d.name)
+	}
+	return "/" + join(names, "")
+}
+
+// join joins names of which the last comes first.
+func join(names []string, last string) string {
+	var b strings.Builder
+	for i := len(names) - 1; i >= 0; i-- {
+		b.WriteString(names[i])
+		if i > 0 || last != "" {
+			b.WriteByte('/')
+		}
+	}
+	return b.String() + last
+}
+
+// root is who may see everything, where there is no root squash.
+var root = &vfs.Caller{}
+
+// callers are who may be able to look at a directory, the likeliest first.
+func (s *scanner) callers(d *directory) []*vfs.Caller {
+	owner := &vfs.Caller{UID: d.uid, GID: d.gid}
+	switch {
+	case s.spec.As != nil:
+		return []*vfs.Caller{s.spec.As}
+	case d.uid == 0:
+		return []*vfs.Caller{root}
+	case d.asOwner:
+		return []*vfs.Caller{owner, root}
+	}
+	return []*vfs.Caller{root, owner}
+}
+
+// as does something as one who may.
+func (s *scanner) as(d *directory, do func(*vfs.Caller) error) (err error) {
+	for _, c := range s.callers(d) {
+		if err = do(c); !denied(err) {
+			d.asOwner = c != root
+			return err
+		}
+	}
+	return err
+}
+
+// look is one look at a directory, or at the next part of one.
+type look struct {
+	s  *scanner
+	d  *directory
+	at time.Time
+	// limit is how many directories it takes.
+	limit int
+	// tally and links are the files, found the directories that are to be read.
+	tally    Tally
+	links    []link
+	found    []*directory
+	parents  bool
+	entries  int
+	vanished uint64
+	// refused is why not even the first entry could be had.
+	refused error
+}
+
+// read looks at a directory, and has what it finds there read.
+func (s *scanner) read(ctx context.Context, d *directory) {
+	if d.home != nil && !d.home.started && !s.start(ctx, d) {
+		return
+	}
+	l := &look{s: s, d: d, at: time.Now(), limit: maxFound}
+	s.mu.Lock()
+	if s.queue.n > maxQueued {
+		l.limit = 1
+	}
+	s.mu.Unlock()
+	if d.began.IsZero() {
+		d.began = l.at
+	}
+	var end bool
+	err := s.as(d, func(c *vfs.Caller) (err error) {
+		l.refused = nil
+		end, err = s.fs.ReadDir(ctx, c, d.handle, d.cookie, true, l.entry)
+		if err == nil {
+			err = l.refused
+		}
+		return err
+	})
+	l.take()
+	switch {
+	case err == nil && end:
+		s.finish(d)
+	case err == nil:
+		s.push(d)
+	case lost(err) || ctx.Err() != nil:
+		s.stop(fmt.Errorf("read %s: %w", d.absolute(), err))
+	case d.hub == nil:
+		s.stop(fmt.Errorf("list %s: %w", d.absolute(), err))
+	default:
+		s.unread(ctx, d, err)
+	}
+}
+
+// entry takes an entry of the directory; false where it is enough for one look.
+func (l *look) entry(e *vfs.DirEntry) bool {
+	if denied(e.Err) && l.entries == 0 {
+		l.refused = e.Err // as somebody else there may be more to see
+		return false
+	}
+	l.entries++
+	l.d.cookie = e.Cookie
+	switch {
+	case gone(e.Err):
+		l.vanished++
+	case e.Err != nil:
+		l.s.problem(l.d, e.Name, e.Err)
+	case l.d.hub == nil:
+		l.hub(e)
+	case e.Attr.Type == vfs.Directory:
+		l.directory(e)
+	case e.Attr.Nlink > 1:
+		k := link{id: e.Attr.FileID, used: e.Attr.Used, names: e.Attr.Nlink}
+		if e.Attr.Type == vfs.Regular || e.Attr.Type == vfs.Symlink {
+			k.size = e.Attr.Size
+		}
+		l.links = append(l.links, k)
+		l.tally.modified(e.Attr.Mtime)
+	default:
+		l.tally.count(&e.Attr)
+	}
+	return l.entries < maxEntries && len(l.found) < l.limit
+}
+
+// hub takes an entry of the base share.
+func (l *look) hub(e *vfs.DirEntry) {
+	_, err := hubhome.ParseHubName(e.Name)
+	if e.Attr.Type != vfs.Directory || err != nil {
+		l.s.pass(e.Name)
+		return
+	}
+	l.found = append(l.found, l.below(e))
+}
+
+// directory takes a directory in a hub or in a home.
+func (l *look) directory(e *vfs.DirEntry) {
+	l.parents = true
+	sub := l.below(e)
+	if sub.depth > maxDepth {
+		l.s.problem(l.d, e.Name, fmt.Errorf("it is %d directories deep: %w", sub.depth, syscall.ELOOP))
+		return
+	}
+	if sub.home == nil {
+		sub.home = &home{hub: l.d.hub, name: e.Name, row: Home{Hub: l.d.hub.name, Name: e.Name}, pending: 1}
+		l.found = append(l.found, sub)
+		return
+	}
+	l.tally.count(&e.Attr)
+	if !l.s.skip(sub, l.at) {
+		l.found = append(l.found, sub)
+	}
+}
+
+// below is a directory in the one that is looked at.
+func (l *look) below(e *vfs.DirEntry) *directory {
+	d := l.d
+	sub := &directory{
+		parent: d, hub: d.hub, home: d.home, name: e.Name, handle: e.Handle,
+		listedAt: l.at, depth: d.depth + 1, asOwner: d.asOwner,
+	}
+	sub.know(&e.Attr)
+	return sub
+}
+
+// take takes over what the look has found, and has the directories read.
+func (l *look) take() {
+	s, d := l.s, l.d
+	s.meter.vanished.Add(l.vanished)
+	d.faulty = d.faulty || l.vanished > 0
+	d.parents = d.parents || l.parents
+	bytes := l.tally.Used
+	for i := range l.links {
+		bytes += l.links[i].used
+	}
+	s.counted(l.tally.Entries()+uint64(len(l.links)), bytes)
+	switch {
+	case d.hub == nil:
+		for _, sub := range l.found {
+			s.addHub(sub)
+		}
+		return
+	case d.home == nil:
+		l.takeLoose()
+	default:
+		if s.spec.State != nil && len(d.links) <= maxLinks {
+			d.links = append(d.links, l.links...)
+		}
+		d.seen.Add(&l.tally)
+		d.home.add(&l.tally, l.links, l.at)
+		d.home.waits(len(l.found))
+	}
+	s.push(l.found...)
+}
+
+// takeLoose takes over what was found in a hub's directory.
+func (l *look) takeLoose() {
+	s, h := l.s, l.d.hub
+	s.meter.found.Add(uint64(len(l.found)))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, sub := range l.found {
+		h.active[sub.home] = struct{}{}
+	}
+	h.loose.Add(&l.tally)
+	for i := range l.links {
+		if k := &l.links[i]; h.links.first(k) {
+			h.loose.Used += k.used
+			h.loose.Size += k.size
+			h.loose.Files++
+		}
+	}
+}
+
+// start begins with a home; false where it need not be read, or cannot.
+func (s *scanner) start(ctx context.Context, d *directory) bool {
+	h, st := d.home, s.spec.State
+	if st != nil {
+		if row, ok := st.done(h.hub.name, h.name); ok {
+			h.row = row
+			s.counted(row.Entries(), row.Used)
+			s.close(d)
+			return false
+		}
+		h.old = st.known(h.hub.name, h.name)
+	}
+	now := time.Now()
+	if now.Sub(d.listedAt) > freshTime {
+		a, err := s.fs.GetAttr(ctx, d.handle)
+		switch {
+		case err == nil:
+			d.know(&a)
+			d.listedAt = now
+		case lost(err):
+			s.stop(fmt.Errorf("read %s: %w", d.absolute(), err))
+			return false
+		} // any other error comes again
+	}
+	h.started = true
+	var own Tally
+	own.count(&vfs.Attr{Type: vfs.Directory, Used: d.used, Mtime: d.mtime})
+	h.add(&own, nil, d.listedAt)
+	s.counted(1, d.used)
+	if s.skip(d, d.listedAt) {
+		s.close(d)
+		return false
+	}
+	return true
+}
+
+// finish ends the reading of a directory.
+func (s *scanner) finish(d *directory) {
+	if d.home == nil {
+		s.mu.Lock()
+		if d.hub != nil {
+			d.hub.listed = true
+		}
+		s.mu.Unlock()
+		s.unlist()
+		return
+	}
+	if !d.parents && !d.faulty {
+		s.record(d)
+	}
+	d.links = nil
+	s.close(d)
+}
+
+// unlist takes note that there is one directory less in which hubs and homes are found.
+func (s *scanner) unlist() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listing--
+	if s.listing == 0 {
+		s.listed.Store(true)
+	}
+}
+
+// close takes a directory off its home, which ends with the last one.
+func (s *scanner) close(d *directory) {
+	h := d.home
+	if !h.waits(-1) {
+		return
+	}
+	h.row.Complete = true
+	h.links, h.old = nil, nil
+	if s.spec.State != nil {
+		s.flush(h)
+		s.spec.State.keepRow(&h.row)
+	}
+	s.homes.Add(1)
+	s.mu.Lock()
+	delete(h.hub.active, h)
+	h.hub.rows = append(h.hub.rows, h.row)
+	s.mu.Unlock()
+	if s.spec.Done != nil {
+		s.telling.Lock()
+		defer s.telling.Unlock()
+		s.spec.Done(h.row)
+	}
+}
+
+// unread deals with a directory that could not be read, or not to its end.
+func (s *scanner) unread(ctx context.Context, d *directory, err error) {
+	if gone(err) || errors.Is(err, syscall.ENOTDIR) {
+		var replaced bool
+		if replaced, err = s.vanish(ctx, d, err); replaced {
+			d.again = true
+			s.push(d)
+			return
+		}
+	}
+	if lost(err) {
+		s.stop(fmt.Errorf("read %s: %w", d.absolute(), err))
+		return
+	}
+	d.faulty = true
+	switch {
+	case err != nil:
+		s.problem(d, "", err)
+	case d.home != nil && d.parent.home == nil && d.cookie == 0:
+		s.forget(d.home)
+		return
+	default:
+		s.meter.vanished.Add(1)
+	}
+	if d.home == nil {
+		s.unlist()
+		return
+	}
+	s.close(d)
+}
+
+// forget takes note that a home was removed before it was read.
+func (s *scanner) forget(h *home) {
+	s.meter.vanished.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(h.hub.active, h)
+}
+
+// vanish finds out whether a directory that the server no longer knows by its handle was removed (nil), or replaced by
+// another one, which is then to be read. Otherwise it is an error: a server that has forgotten a handle of what is still
+// there, or all handles, leaves something out that must not be taken for removed.
+func (s *scanner) vanish(ctx context.Context, d *directory, err error) (replaced bool, _ error) {
+	for at := d; at.parent != nil; at = at.parent {
+		var e vfs.Entry
+		look := s.as(at.parent, func(c *vfs.Caller) (err error) {
+			e, err = s.fs.Lookup(ctx, c, at.parent.handle, at.name)
+			return err
+		})
+		switch {
+		case errors.Is(look, syscall.ENOENT):
+			return false, nil
+		case errors.Is(look, syscall.ESTALE):
+			continue
+		case look != nil:
+			return false, look
+		case e.Handle == at.handle:
+			return false, err
+		case e.Attr.Type != vfs.Directory || at != d:
+			return false, nil
+		case d.again || !d.began.IsZero() && d.cookie != 0:
+			return false, err
+		}
+		d.handle, d.listedAt, d.began = e.Handle, time.Now(), time.Time{}
+		d.know(&e.Attr)
+		return true, nil
+	}
+	return false, err
+}
