@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"syscall"
-	"time"
 
 	"github.com/hubhome/hubhome/vfs"
 )
@@ -14,8 +13,7 @@ import (
 // IsHub tells whether a directory is a hub's, and not a base share: there are shared directories in it. path and as are
 // those of a Spec, and the errors those of Scan.
 func IsHub(ctx context.Context, fs vfs.FS, path []string, as *vfs.Caller) (bool, error) {
-	s := &scanner{fs: fs, spec: Spec{Path: path, As: as}}
-	s.began = time.Now()
+	s := newScanner(fs, Spec{Path: path, As: as})
 	at, err := s.find(ctx)
 	if err != nil {
 		return false, err

@@ -141,7 +141,7 @@ func (s *scanner) read(ctx context.Context, d *directory) {
 	if d.home != nil && !d.home.started && !s.start(ctx, d) {
 		return
 	}
-	l := &look{s: s, d: d, at: time.Now(), limit: maxFound}
+	l := &look{s: s, d: d, at: s.spec.now(), limit: maxFound}
 	s.mu.Lock()
 	if s.queue.n > maxQueued {
 		l.limit = 1
@@ -305,7 +305,7 @@ func (s *scanner) start(ctx context.Context, d *directory) bool {
 		}
 		h.old = st.known(h.hub.name, h.name)
 	}
-	now := time.Now()
+	now := s.spec.now()
 	if now.Sub(d.listedAt) > freshTime {
 		a, err := s.fs.GetAttr(ctx, d.handle)
 		switch {
@@ -444,7 +444,7 @@ func (s *scanner) vanish(ctx context.Context, d *directory, err error) (replaced
 		case d.again || !d.began.IsZero() && d.cookie != 0:
 			return false, err
 		}
-		d.handle, d.listedAt, d.began = e.Handle, time.Now(), time.Time{}
+		d.handle, d.listedAt, d.began = e.Handle, s.spec.now(), time.Time{}
 		d.know(&e.Attr)
 		return true, nil
 	}

@@ -28,14 +28,15 @@ type meter struct {
 	homes, found, entries, bytes, errors, vanished atomic.Uint64
 	listed                                         atomic.Bool
 	expected, atMost                               uint64
-	began                                          time.Time
+	// began is by the scan's clock, started by the machine's.
+	began, started time.Time
 }
 
 func (m *meter) progress() Progress {
 	return Progress{
 		Homes: m.homes.Load(), Found: m.found.Load(), Listed: m.listed.Load(),
 		Entries: m.entries.Load(), Bytes: m.bytes.Load(), Errors: m.errors.Load(),
-		Elapsed: time.Since(m.began), Expected: m.expected, AtMost: m.atMost,
+		Elapsed: time.Since(m.started), Expected: m.expected, AtMost: m.atMost,
 	}
 }
 

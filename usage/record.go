@@ -208,7 +208,7 @@ func (s *scanner) good(r *record, d *directory) bool {
 	case r.readAt.Sub(d.ctime) < racyTime:
 		return false
 	}
-	return r.empty() || time.Since(r.readAt) < s.spec.MaxAge
+	return r.empty() || s.spec.now().Sub(r.readAt) < s.spec.MaxAge
 }
 
 // record keeps what was found in a directory that has no directories in it.

@@ -42,6 +42,9 @@ type Spec struct {
 	Progress func(Progress)
 	// Done is called with every home that was read to its end, from one goroutine at a time.
 	Done func(Home)
+
+	// now is another clock than the machine's, for tests.
+	now func() time.Time
 }
 
 // Missing is the error of a Scan of a directory that is not there, or is none.
@@ -62,17 +65,25 @@ func (e *Missing) Unwrap() error { return e.Err }
 //
 // A State that cannot be written to ends no scan: State.Close has the error.
 func Scan(ctx context.Context, fs vfs.FS, spec Spec) (*Result, error) {
-	s := &scanner{fs: fs, spec: spec}
-	s.began = time.Now()
-	s.wake.L = &s.mu
-	if s.spec.Parallel <= 0 {
-		s.spec.Parallel = DefaultParallel
-	}
+	s := newScanner(fs, spec)
 	err := s.begin(ctx)
 	if err == nil {
 		err = s.run(ctx)
 	}
 	return s.result(err), err
+}
+
+// newScanner starts nothing.
+func newScanner(fs vfs.FS, spec Spec) *scanner {
+	if spec.Parallel <= 0 {
+		spec.Parallel = DefaultParallel
+	}
+	if spec.now == nil {
+		spec.now = time.Now
+	}
+	s := &scanner{fs: fs, spec: spec}
+	s.began, s.started, s.wake.L = spec.now(), time.Now(), &s.mu
+	return s
 }
 
 // scanner is a Scan while it runs.
@@ -155,7 +166,7 @@ func (s *scanner) below(ctx context.Context, parent *directory, name string) (*d
 	if err == nil && e.Attr.Type != vfs.Directory {
 		err = syscall.ENOTDIR
 	}
-	d := &directory{parent: parent, name: name, handle: e.Handle, listedAt: time.Now()}
+	d := &directory{parent: parent, name: name, handle: e.Handle, listedAt: s.spec.now()}
 	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, &Missing{Path: d.absolute(), Err: err}
 	}
@@ -327,7 +338,7 @@ func (s *scanner) pass(name string) {
 // result is what was found until now. Nothing is being read any more.
 func (s *scanner) result(err error) *Result {
 	r := &Result{
-		Began: s.began, Ended: time.Now(), Complete: err == nil,
+		Began: s.began, Ended: s.spec.now(), Complete: err == nil,
 		Errors: s.errors.Load(), Problems: s.problems, Vanished: s.vanished.Load(), Passed: s.passed,
 	}
 	var names []string

@@ -4,8 +4,8 @@ package usage_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/usage"
 	"github.com/hubhome/hubhome/vfs"
 	"github.com/hubhome/hubhome/vfs/vfstest"
@@ -56,9 +57,12 @@ func (t *tree) in(dir vfs.Handle, name string) vfs.Handle {
 	return e.Handle
 }
 
-// dir makes a directory, and those on the way to it.
+// dir makes a directory in the hub, and those on the way to it.
 func (t *tree) dir(path string) vfs.Handle {
 	h := t.hub
+	if path == "." {
+		return h
+	}
 	for name := range strings.SplitSeq(path, "/") {
 		e, err := t.Lookup(t.T.Context(), nil, h, name)
 		if err != nil {
@@ -79,11 +83,6 @@ func (t *tree) file(path string, size int) vfs.Handle {
 	t.must("write "+path, err)
 	t.must("close "+path, f.Close())
 	return e.Handle
-}
-
-// old gives a directory an age that its change attribute can be trusted with.
-func (t *tree) old(path string) {
-	t.T.Helper()
 }
 
 func (t *tree) scan(spec usage.Spec) *usage.Result {
@@ -152,10 +151,10 @@ func TestScan(t *testing.T) {
 	_, _, _, err = f.WriteAt(ctx, make([]byte, 3), 0, vfs.FileSync)
 	x.must("write", err)
 	x.must("close", f.Close())
-	want := `"prod" used=20480 size=5023 files=6 dirs=7 errors=0
-"prod/_shared" used=0 size=0 files=0 dirs=1 errors=0
-"prod/ada" used=12288 size=5019 files=4 dirs=4 errors=0
-"prod/caf\xe9" used=4096 size=1 files=1 dirs=1 errors=0`
+	want := `"prod" used=49152 size=5023 files=6 dirs=7 errors=0
+"prod/_shared" used=4096 size=0 files=0 dirs=1 errors=0
+"prod/ada" used=28672 size=5019 files=4 dirs=4 errors=0
+"prod/caf\xe9" used=8192 size=1 files=1 dirs=1 errors=0`
 	var done []string
 	for _, parallel := range []int{1, 4, 64} {
 		spec := usage.Spec{Parallel: parallel, Done: func(h usage.Home) { done = append(done, h.Name) }}
@@ -165,16 +164,251 @@ func TestScan(t *testing.T) {
 		t.Errorf("told of %q", done)
 	}
 	same(t, "one hub", text(x.scan(usage.Spec{Path: []string{hubName}, SingleHub: true})), want)
-	same(t, "a hub by name", text(x.scan(usage.Spec{Hubs: nil})), want)
-}
-
-func du(path string) int64 {
-	var s syscall.Stat_t
-	if syscall.Lstat(path, &s) != nil {
-		return 0
+	same(t, "a hub by name", text(x.scan(usage.Spec{Hubs: []hubhome.HubName{hubName}})), want)
+	for _, path := range [][]string{nil, {hubName}} {
+		is, err := usage.IsHub(ctx, x.Memory, path, nil)
+		if x.must("is it a hub", err); is != (path != nil) {
+			t.Errorf("%q is a hub: %v", path, is)
+		}
 	}
-	return s.Blocks * 512
 }
 
-var _ = os.Getpid
-var _ = du
+// TestMissing scans what is not there.
+func TestMissing(t *testing.T) {
+	x := newTree(t)
+	x.file("ada/file", 1)
+	for _, spec := range []usage.Spec{
+		{Path: []string{"elsewhere"}},
+		{Hubs: []hubhome.HubName{hubName, "staging"}},
+		{Path: []string{hubName, "ada", "file"}},
+	} {
+		_, err := x.try(spec)
+		if missing, ok := errors.AsType[*usage.Missing](err); !ok || missing.Path == "" {
+			t.Errorf("%+v: %v", spec, err)
+		}
+	}
+}
+
+// TestShapes counts trees that are wide, deep, and more than one look takes.
+func TestShapes(t *testing.T) {
+	x := newTree(t)
+	const depth, wide = 1000, 2*usage.MaxFound + 100
+	x.dir("deep" + strings.Repeat("/d", depth))
+	dir := x.dir("wide")
+	for i := range wide {
+		_, _, err := x.Mkdir(t.Context(), nil, dir, fmt.Sprint(i), vfs.SetAttr{})
+		x.must("mkdir", err)
+	}
+	many := usage.MaxEntries + 1000
+	if testing.Short() {
+		many = 1000
+	}
+	dir = x.dir("many")
+	for i := range many {
+		_, _, err := x.Symlink(t.Context(), nil, dir, fmt.Sprint(i), "x", vfs.SetAttr{})
+		x.must("symlink", err)
+	}
+	for i := range wide {
+		x.dir(fmt.Sprintf("home-%04d", i))
+	}
+	r := x.scan(usage.Spec{})
+	found := map[string]usage.Home{}
+	for _, h := range r.Hubs[0].Homes {
+		found[h.Name] = h
+	}
+	if len(found) != wide+3 || len(r.Hubs[0].Homes) != wide+3 {
+		t.Errorf("%d homes, %d of them different", len(r.Hubs[0].Homes), len(found))
+	}
+	if got := found["deep"].Directories; got != depth+1 {
+		t.Errorf("the deep home has %d directories", got)
+	}
+	if got := found["wide"].Directories; got != wide+1 {
+		t.Errorf("the wide home has %d directories", got)
+	}
+	if got := found["many"].Files; got != uint64(many) {
+		t.Errorf("the full directory has %d files", got)
+	}
+}
+
+// TestLinksTogether has the names of files far apart, more than are remembered of one directory.
+func TestLinksTogether(t *testing.T) {
+	x := newTree(t)
+	const files = usage.MaxLinks + 10
+	pkgs, env := x.dir("ada/pkgs"), x.dir("ada/env")
+	for i := range files {
+		h, _, err := x.Symlink(t.Context(), nil, pkgs, fmt.Sprint(i), "x", vfs.SetAttr{})
+		x.must("symlink", err)
+		_, err = x.Link(t.Context(), nil, h.Handle, env, fmt.Sprint(i))
+		x.must("link", err)
+	}
+	st := x.state()
+	for range 2 {
+		r := x.scan(usage.At(usage.Spec{State: st.open(), MaxAge: time.Hour}, 2*time.Minute))
+		st.close()
+		if h := r.Hubs[0].Homes[0]; h.Files != files || h.Size != files {
+			t.Errorf("%d files of %d bytes, and %d was made of 1", h.Files, h.Size, files)
+		}
+	}
+}
+
+// TestTimes finds the latest and the earliest change.
+func TestTimes(t *testing.T) {
+	x := newTree(t)
+	early, late := time.Date(1980, 1, 1, 0, 0, 0, 5, time.UTC), time.Date(2040, 1, 1, 0, 0, 0, 7, time.UTC)
+	for name, at := range map[string]time.Time{"a/early": early, "b/c/late": late} {
+		h := x.file("ada/"+name, 1)
+		_, err := x.SetAttr(t.Context(), nil, h, vfs.SetAttr{Mtime: vfs.SetTime{Set: true, Time: at}})
+		x.must("setattr", err)
+	}
+	st := x.state()
+	for range 2 {
+		r := x.scan(usage.At(usage.Spec{State: st.open(), MaxAge: time.Hour}, 2*time.Minute))
+		st.close()
+		if h := r.Hubs[0].Homes[0]; !h.Newest.Equal(late) || !h.Oldest.Equal(early) {
+			t.Errorf("the latest is of %v, the earliest of %v", h.Newest, h.Oldest)
+		}
+	}
+}
+
+// TestUnreadable has directories that nobody or not everybody may read.
+func TestUnreadable(t *testing.T) {
+	x := newTree(t)
+	x.file("ada/private/thesis", 100)
+	x.file("bob/file", 100)
+	mode := uint32(0o700)
+	uid := uint32(1001)
+	_, err := x.SetAttr(t.Context(), nil, x.dir("ada/private"), vfs.SetAttr{Mode: &mode, UID: &uid, GID: &uid})
+	x.must("setattr", err)
+	r := x.scan(usage.Spec{As: &vfs.Caller{UID: 1000, GID: 1000}})
+	if r.Errors != 1 || len(r.Problems) != 1 || r.Problems[0].Path != "prod/ada/private" || !errors.Is(r.Problems[0].Err, syscall.EACCES) {
+		t.Errorf("problems: %+v", r.Problems)
+	}
+	for _, h := range r.Hubs[0].Homes {
+		if want := map[string]uint64{"ada": 1, "bob": 0}[h.Name]; h.Errors != want || !h.Complete {
+			t.Errorf("%s: %+v", h.Name, h)
+		}
+	}
+	all := x.scan(usage.Spec{})
+	squashed := squash{x.Memory}
+	r, err = usage.Scan(t.Context(), squashed, usage.Spec{})
+	x.must("scan as squashed root", err)
+	same(t, "with root squash", text(r), text(all))
+}
+
+// squash is a tree at a server that squashes root.
+type squash struct{ vfs.FS }
+
+var nobody = &vfs.Caller{UID: 65534, GID: 65534}
+
+func squashed(c *vfs.Caller) *vfs.Caller {
+	if c.Root() {
+		return nobody
+	}
+	return c
+}
+
+func (s squash) Lookup(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name string) (vfs.Entry, error) {
+	return s.FS.Lookup(ctx, squashed(c), dir, name)
+}
+
+func (s squash) ReadDir(ctx context.Context, c *vfs.Caller, dir vfs.Handle, cookie uint64, withAttr bool, fn func(*vfs.DirEntry) bool) (bool, error) {
+	return s.FS.ReadDir(ctx, squashed(c), dir, cookie, withAttr, fn)
+}
+
+// TestVanish removes directories between being listed and being read.
+func TestVanish(t *testing.T) {
+	x := newTree(t)
+	x.file("ada/here", 1)
+	x.dir("ada/goes/with/all")
+	x.dir("bob")
+	x.dir("eve/replaced")
+	x.file("eve/new/file", 10)
+	ctx := t.Context()
+	calls := 0
+	x.Hook("ReadDir", func() error {
+		if calls++; calls != 3 { // the base share, the hub, and now the first home
+			return nil
+		}
+		x.Hook("ReadDir", nil)
+		for _, path := range []string{"bob", "eve/replaced"} {
+			_, _, err := x.Remove(ctx, nil, x.dir(filepath.Dir(path)), filepath.Base(path))
+			x.must("remove "+path, err)
+		}
+		_, _, _, err := x.Rename(ctx, nil, x.dir("eve"), "new", x.dir("eve"), "replaced")
+		x.must("rename", err)
+		return nil
+	})
+	r := x.scan(usage.Spec{Parallel: 1})
+	if r.Errors != 0 {
+		t.Errorf("what was removed is not an error: %+v", r.Problems)
+	}
+	for _, h := range r.Hubs[0].Homes {
+		if h.Name == "bob" && h.Files != 0 || h.Name == "eve" && h.Size != 10 {
+			t.Errorf("%+v", h)
+		}
+	}
+}
+
+// TestForgottenHandles has a server that knows none of its handles any more: nothing was removed by that.
+func TestForgottenHandles(t *testing.T) {
+	x := newTree(t)
+	x.file("ada/sub/file", 1)
+	stale := func() error { return syscall.ESTALE }
+	calls := 0
+	x.Hook("ReadDir", func() error {
+		if calls++; calls > 2 {
+			x.Hook("Lookup", stale)
+			return syscall.ESTALE
+		}
+		return nil
+	})
+	r := x.scan(usage.Spec{})
+	if r.Errors != 1 || r.Vanished != 0 || r.Hubs[0].Homes[0].Errors != 1 {
+		t.Errorf("%d errors, %d vanished: %+v", r.Errors, r.Vanished, r.Problems)
+	}
+}
+
+// TestBrokenDirectory has a directory that cannot be read.
+func TestBrokenDirectory(t *testing.T) {
+	x := newTree(t)
+	for i := range 2 * maxProblems {
+		x.dir(fmt.Sprintf("ada/%d", i))
+	}
+	calls := 0
+	x.Hook("ReadDir", func() error {
+		if calls++; calls > 3 {
+			return syscall.EIO
+		}
+		return nil
+	})
+	r := x.scan(usage.Spec{Parallel: 1})
+	if h := r.Hubs[0].Homes[0]; h.Errors != 2*maxProblems || r.Errors != h.Errors || h.Directories != 2*maxProblems+1 {
+		t.Errorf("%+v", h)
+	}
+	if len(r.Problems) != maxProblems {
+		t.Errorf("%d problems are named", len(r.Problems))
+	}
+}
+
+const maxProblems = 100
+
+// TestProgress is told of all there is.
+func TestProgress(t *testing.T) {
+	x := newTree(t)
+	x.file("ada/file", 1)
+	var last usage.Progress
+	x.scan(usage.Spec{Progress: func(p usage.Progress) { last = p }})
+	if last.Homes != 1 || last.Found != 1 || !last.Listed || last.Entries != 3 || last.Bytes != 12288 || last.Expected != 0 || last.AtMost == 0 {
+		t.Errorf("%+v", last)
+	}
+}
+
+// TestPassedOver lists what cannot be a hub.
+func TestPassedOver(t *testing.T) {
+	x := newTree(t)
+	_, _, err := x.Mkdir(t.Context(), nil, x.root(), ".snapshot", vfs.SetAttr{})
+	x.must("mkdir", err)
+	if r := x.scan(usage.Spec{}); len(r.Hubs) != 1 || !slices.Equal(r.Passed, []string{".snapshot"}) {
+		t.Errorf("%d hubs, passed over: %q", len(r.Hubs), r.Passed)
+	}
+}

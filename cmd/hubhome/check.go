@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"os/signal"
 	"slices"
@@ -21,7 +20,7 @@ import (
 	"github.com/hubhome/hubhome/remote"
 )
 
-// outputTable is how check writes for people.
+// outputTable is how check and usage write for people.
 const outputTable = "table"
 
 // checkFlags are the flags of check.
@@ -100,21 +99,11 @@ Exit codes:
 	return cmd
 }
 
-// config reads the flags and the URL (RFC 2224).
+// config reads the flags and the URL.
 func (f *checkFlags) config(text string) (check.Config, error) {
 	cfg := check.Config{ReadOnly: f.readOnly}
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "nfs" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		hint := ""
-		if host, path, both := strings.Cut(text, ":/"); both && !strings.HasPrefix(path, "/") {
-			hint = fmt.Sprintf(", here nfs://%s/%s", host, path)
-		}
-		return cfg, fmt.Errorf("%q is not where a directory is: write nfs://HOST[:PORT]/PATH%s", text, hint)
-	}
-	if cfg.Remote.Server, err = remote.ParseAddress(u.Host); err != nil {
-		return cfg, err
-	}
-	if cfg.Remote.Path, err = parsePath(u.Path); err != nil {
+	var err error
+	if cfg.Remote.Server, cfg.Remote.Path, err = parseURL(text); err != nil {
 		return cfg, err
 	}
 	if cfg.Owner, err = hubhome.ParseOwner(f.owner); err != nil {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os/signal"
 	"path"
 	"slices"
@@ -33,11 +32,10 @@ const (
 
 // What usage prints, and in which order.
 const (
-	outputTable = "table"
-	outputCSV   = "csv"
-	sortUsage   = "usage"
-	sortName    = "name"
-	sortMtime   = "mtime"
+	outputCSV = "csv"
+	sortUsage = "usage"
+	sortName  = "name"
+	sortMtime = "mtime"
 )
 
 // defaultIOPS leaves most of the smallest managed server to its users.
@@ -139,14 +137,11 @@ type usageRequest struct {
 func (f *usageFlags) request(target string) (*usageRequest, error) {
 	r := &usageRequest{iops: f.iops, state: f.state, output: f.output, quiet: f.quiet}
 	var err error
-	if r.remote.Server, r.path, err = parseTarget(target); err != nil {
+	if r.remote.Server, r.path, err = parseURL(target); err != nil {
 		return nil, err
 	}
-	if r.remote.Version, err = remote.ParseVersion(f.version); err != nil {
-		return nil, fmt.Errorf("--nfs-version: %w", err)
-	}
-	if f.mountPort != 0 && r.remote.Version >= remote.V41 {
-		return nil, fmt.Errorf("--mount-port goes with NFSv3, and not with --nfs-version %s", f.version)
+	if err := readVersion(&r.remote, f.version, f.mountPort); err != nil {
+		return nil, err
 	}
 	for _, name := range f.hubs {
 		hub, err := hubhome.ParseHubName(name)
@@ -179,25 +174,9 @@ func (f *usageFlags) request(target string) (*usageRequest, error) {
 	if r.order = orders[f.sort]; r.order == nil {
 		return nil, fmt.Errorf("--sort %q: write usage, name or mtime", f.sort)
 	}
-	r.remote.Path, r.remote.MountPort = r.path, f.mountPort
+	r.remote.Path = r.path
 	r.spec.SingleHub, r.spec.MaxAge = f.singleHub, f.maxAge
 	return r, nil
-}
-
-// parseTarget reads nfs://HOST[:PORT]/PATH (RFC 2224).
-func parseTarget(s string) (server remote.Address, path string, err error) {
-	const form = "write nfs://HOST[:PORT]/PATH, such as nfs://10.0.0.5/homes"
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "nfs" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return server, "", fmt.Errorf("%q names no directory on an NFS server: %s", s, form)
-	}
-	if server, err = remote.ParseAddress(u.Host); err != nil {
-		return server, "", err
-	}
-	if path, err = parsePath(u.Path); err != nil {
-		return server, "", fmt.Errorf("%q: %w", s, err)
-	}
-	return server, path, nil
 }
 
 // source is what is scanned, as the state knows it.

@@ -1,0 +1,18 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package usage
+
+import "time"
+
+// At makes a scan that takes the clock to be so much ahead. Change attributes are trusted when they are a minute old.
+func At(spec Spec, ahead time.Duration) Spec {
+	spec.now = func() time.Time { return time.Now().Add(ahead) }
+	return spec
+}
+
+// The bounds that tests have to exceed.
+const (
+	MaxFound   = maxFound
+	MaxEntries = maxEntries
+	MaxLinks   = maxLinks
+)

@@ -1,0 +1,405 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package usage_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hubhome/hubhome"
+	"github.com/hubhome/hubhome/usage"
+	"github.com/hubhome/hubhome/vfs"
+)
+
+const source = "nfs://server:2049/homes"
+
+// state is a state in a directory of its own.
+type state struct {
+	*testing.T
+	path string
+	st   *usage.State
+}
+
+func (t *tree) state() *state { return &state{T: t.T, path: filepath.Join(t.TempDir(), "state")} }
+
+func (s *state) open() *usage.State {
+	s.Helper()
+	st, err := usage.OpenState(s.path, source)
+	if err != nil {
+		s.Fatalf("open the state: %v", err)
+	}
+	s.st = st
+	return st
+}
+
+func (s *state) close() {
+	s.Helper()
+	if err := s.st.Close(); err != nil {
+		s.Errorf("close the state: %v", err)
+	}
+}
+
+// reads counts the directories that are read.
+func (t *tree) reads() *atomic.Int64 {
+	var n atomic.Int64
+	t.Hook("ReadDir", func() error {
+		n.Add(1)
+		return nil
+	})
+	return &n
+}
+
+// TestIncremental reads again what may have changed, and says how old the rest is.
+func TestIncremental(t *testing.T) {
+	x := newTree(t)
+	for i := range 10 {
+		x.file(fmt.Sprintf("ada/d%d/file", i), 100)
+		x.dir(fmt.Sprintf("ada/empty%d", i))
+	}
+	st := x.state()
+	reads := x.reads()
+	scan := func(ahead, maxAge time.Duration) (usage.Home, int64) {
+		t.Helper()
+		reads.Store(0)
+		r := x.scan(usage.At(usage.Spec{State: st.open(), MaxAge: maxAge}, ahead))
+		st.close()
+		if r.Resumed {
+			t.Error("a scan that was not interrupted goes on")
+		}
+		return r.Hubs[0].Homes[0], reads.Load()
+	}
+	expect := func(what string, h usage.Home, n int64, size uint64, read int64, age time.Duration, ahead time.Duration) {
+		t.Helper()
+		if h.Size != size || n != read {
+			t.Errorf("%s: %d bytes with %d directories read, want %d with %d", what, h.Size, n, size, read)
+		}
+		now := time.Now().Add(ahead)
+		if got := h.Age(now); got < age || got > age+patience {
+			t.Errorf("%s: the age is %v, want %v", what, got, age)
+		}
+	}
+	h, n := scan(2*time.Minute, time.Hour)
+	expect("first", h, n, 1000, 23, 0, 2*time.Minute)
+	h, n = scan(12*time.Minute, time.Hour)
+	expect("nothing changed", h, n, 1000, 3, 10*time.Minute, 12*time.Minute)
+	x.file("ada/d3/file", 500) // grows, which its directory does not show
+	h, n = scan(22*time.Minute, time.Hour)
+	expect("a file grew", h, n, 1000, 3, 20*time.Minute, 22*time.Minute)
+	x.file("ada/d4/another", 30)
+	x.file("ada/empty4/another", 1)
+	h, n = scan(32*time.Minute, time.Hour)
+	expect("files were made", h, n, 1031, 5, 30*time.Minute, 32*time.Minute)
+	h, n = scan(42*time.Minute, 0)
+	expect("nothing old is wanted", h, n, 1431, 14, 0, 42*time.Minute)
+	h, n = scan(3*time.Hour, time.Hour)
+	expect("all is too old", h, n, 1431, 14, 0, 3*time.Hour)
+}
+
+// TestRacy reads a directory again that had changed just before it was read: the next change may have the same time.
+func TestRacy(t *testing.T) {
+	x := newTree(t)
+	x.file("ada/d/file", 1)
+	st := x.state()
+	reads := x.reads()
+	for range 2 {
+		reads.Store(0)
+		x.scan(usage.Spec{State: st.open(), MaxAge: time.Hour})
+		st.close()
+		if n := reads.Load(); n != 4 {
+			t.Errorf("%d directories were read", n)
+		}
+	}
+}
+
+// forest makes homes of some depth, and returns what a scan of them says.
+func (t *tree) forest(homes int) string {
+	for i := range homes {
+		for j := range 5 {
+			x := t.file(fmt.Sprintf("user%d/a/%d/file", i, j), 10*i+j)
+			t.file(fmt.Sprintf("user%d/b/%d/c/file", i, j), i)
+			_, err := t.Link(t.T.Context(), nil, x, t.dir(fmt.Sprintf("user%d/links", i)), fmt.Sprint(j))
+			t.must("link", err)
+		}
+	}
+	return text(t.scan(usage.Spec{}))
+}
+
+// TestResume loses the server at every request, and goes on.
+func TestResume(t *testing.T) {
+	x := newTree(t)
+	want := x.forest(6)
+	total := x.reads()
+	x.scan(usage.Spec{})
+	all := total.Load()
+	for lost := int64(1); lost < all; lost += 7 {
+		st := x.state()
+		var reads atomic.Int64
+		fail := true
+		var mu sync.Mutex
+		x.Hook("ReadDir", func() error {
+			mu.Lock()
+			defer mu.Unlock()
+			if n := reads.Add(1); fail && n > lost {
+				return syscall.ETIMEDOUT
+			}
+			return nil
+		})
+		r, err := x.try(usage.At(usage.Spec{State: st.open(), Parallel: 3}, 2*time.Minute))
+		if !errors.Is(err, syscall.ETIMEDOUT) || r.Complete {
+			t.Fatalf("after %d reads the error is %v, complete: %v", lost, err, r.Complete)
+		}
+		st.close()
+		mu.Lock()
+		fail = false
+		mu.Unlock()
+		reads.Store(0)
+		spec := usage.At(usage.Spec{State: st.open(), Parallel: 3}, 3*time.Minute)
+		again := x.scan(spec)
+		st.close()
+		same(t, fmt.Sprintf("resumed after %d reads", lost), text(again), want)
+		if lost > 30 && (!again.Resumed || reads.Load() >= all) {
+			t.Errorf("after %d reads, all %d were done again: %d", lost, all, reads.Load())
+		}
+		if _, err := os.Stat(st.path + ".part"); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the part of a scan that came to its end: %v", err)
+		}
+	}
+}
+
+// TestTorn cuts the part off at many places, as a crash of the machine may.
+func TestTorn(t *testing.T) {
+	x := newTree(t)
+	want := x.forest(4)
+	st := x.state()
+	done := 0
+	x.Hook("ReadDir", func() error {
+		if done++; done > 60 {
+			return syscall.ETIMEDOUT
+		}
+		return nil
+	})
+	_, err := x.try(usage.At(usage.Spec{State: st.open(), Parallel: 1}, 2*time.Minute))
+	if !errors.Is(err, syscall.ETIMEDOUT) {
+		t.Fatal(err)
+	}
+	st.close()
+	x.Hook("ReadDir", nil)
+	part, err := os.ReadFile(st.path + ".part")
+	x.must("read the part", err)
+	if len(part) < 1000 {
+		t.Fatalf("the part has %d bytes", len(part))
+	}
+	for n := 0; n < len(part); n += 1 + n/16 {
+		torn := x.state()
+		content := bytes.Clone(part[:n])
+		if n%2 == 1 && n > 100 {
+			content[n-1] ^= 0xff
+		}
+		x.must("write", os.WriteFile(torn.path+".part", content, 0o600))
+		r := x.scan(usage.At(usage.Spec{State: torn.open()}, 2*time.Minute))
+		torn.close()
+		same(t, fmt.Sprintf("cut off after %d bytes", n), text(r), want)
+	}
+}
+
+// TestUnfinished shows what is known of homes that were not read: of the last scan, with its age, or nothing.
+func TestUnfinished(t *testing.T) {
+	x := newTree(t)
+	x.forest(3)
+	st := x.state()
+	want := text(x.scan(usage.At(usage.Spec{State: st.open()}, 2*time.Minute)))
+	st.close()
+	done := 0
+	x.Hook("ReadDir", func() error {
+		if done++; done > 5 {
+			return syscall.ETIMEDOUT
+		}
+		return nil
+	})
+	r, _ := x.try(usage.At(usage.Spec{State: st.open(), Parallel: 1}, time.Hour))
+	st.close()
+	same(t, "with what the last scan found", text(r), want)
+	for _, h := range r.Hubs[0].Homes {
+		if age := h.Age(time.Now().Add(time.Hour)); age < 58*time.Minute {
+			t.Errorf("%s is said to be %v old", h.Name, age)
+		}
+	}
+	done = 0
+	r, _ = x.try(usage.Spec{Parallel: 1})
+	if len(r.Hubs[0].Homes) != 3 {
+		t.Errorf("%d homes", len(r.Hubs[0].Homes))
+	}
+	for _, h := range r.Hubs[0].Homes {
+		if h.Complete {
+			t.Errorf("it claims to know all of %+v", h)
+		}
+	}
+}
+
+// TestNarrow scans one hub, and keeps what the state has of another.
+func TestNarrow(t *testing.T) {
+	x := newTree(t)
+	x.file("ada/d/file", 1)
+	e, _, err := x.Mkdir(t.Context(), nil, x.root(), "staging", vfs.SetAttr{})
+	x.must("mkdir", err)
+	prod := x.hub
+	x.hub = e.Handle
+	x.file("bob/d/file", 1)
+	x.hub = prod
+	st := x.state()
+	reads := x.reads()
+	scan := func(hubs ...string) int64 {
+		t.Helper()
+		reads.Store(0)
+		spec := usage.At(usage.Spec{State: st.open(), MaxAge: time.Hour}, 2*time.Minute)
+		for _, hub := range hubs {
+			spec.Hubs = append(spec.Hubs, hubhome.HubName(hub))
+		}
+		x.scan(spec)
+		st.close()
+		return reads.Load()
+	}
+	scan()
+	if n := scan(hubName); n != 2 {
+		t.Errorf("one hub: %d directories were read", n)
+	}
+	if n := scan(); n != 5 {
+		t.Errorf("both hubs again: %d directories were read", n)
+	}
+}
+
+// TestBadState has files that are no state, or none that can be used.
+func TestBadState(t *testing.T) {
+	x := newTree(t)
+	x.forest(2)
+	good := x.state()
+	x.scan(usage.Spec{State: good.open()})
+	good.close()
+	content, err := os.ReadFile(good.path)
+	x.must("read", err)
+	flip := func(at int) []byte {
+		b := bytes.Clone(content)
+		b[at] ^= 1
+		return b
+	}
+	for name, test := range map[string]struct {
+		content []byte
+		source  string
+		want    string
+	}{
+		"foreign":       {[]byte("hello\n"), source, "it is no state of hubhome usage: give another file"},
+		"no line":       {bytes.Repeat([]byte("x"), 100), source, "it is no state of hubhome usage"},
+		"empty":         {nil, source, "remove it"},
+		"newer":         {bytes.Replace(content, []byte("state 1\n"), []byte("state 2\n"), 1), source, "version 2, and this hubhome reads version 1: use the hubhome that wrote it"},
+		"other source":  {content, "nfs://other:2049/homes", "another source: of " + source},
+		"cut off":       {content[:len(content)-1], source, "it is damaged: remove it"},
+		"without end":   {content[:len(content)-9], source, "it is damaged: remove it"},
+		"flipped":       {flip(len(content) / 2), source, "it is damaged: remove it"},
+		"header":        {flip(30), source, "it is damaged: remove it"},
+		"a long length": {append(bytes.Clone(content), 'R', 255, 255, 255, 255), source, "it is damaged: remove it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "state")
+			if err := os.WriteFile(path, test.content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			st, err := usage.OpenState(path, test.source)
+			if err == nil {
+				st.Close()
+				t.Fatal("it was opened")
+			}
+			if _, ok := errors.AsType[*usage.StateError](err); !ok || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), path) {
+				t.Errorf("the error is: %v", err)
+			}
+			if now, _ := os.ReadFile(path); !bytes.Equal(now, test.content) {
+				t.Error("it was changed")
+			}
+		})
+	}
+	first := good.open()
+	if st, err := usage.OpenState(good.path, source); err == nil || !strings.Contains(err.Error(), "another scan uses it") {
+		st.Close()
+		t.Errorf("the same state twice: %v", err)
+	}
+	first.Close()
+	if _, err := usage.OpenState(filepath.Join(t.TempDir(), "not", "there"), source); err == nil {
+		t.Error("a state in a directory that is not there was opened")
+	}
+}
+
+// FuzzState has any file in place of a state, and of the part of one.
+func FuzzState(f *testing.F) {
+	f.Add([]byte("hubhome usage state 1\n"), true)
+	f.Add([]byte("hubhome usage state 1\nH\x02\x00\x00\x00{}\x00\x00\x00\x00"), false)
+	f.Fuzz(func(t *testing.T, content []byte, part bool) {
+		path := filepath.Join(t.TempDir(), "state")
+		name := path
+		if part {
+			name += ".part"
+		}
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if st, err := usage.OpenState(path, source); err == nil {
+			st.Close()
+		}
+	})
+}
+
+// TestChangesMeanwhile scans while others change the tree. Nothing may be wrong with what nobody touched.
+func TestChangesMeanwhile(t *testing.T) {
+	x := newTree(t)
+	x.forest(3)
+	x.dir("busy/work")
+	stop := make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		ctx, work := t.Context(), x.dir("busy/work")
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			name := fmt.Sprint(rand.IntN(20))
+			if e, _, err := x.Mkdir(ctx, nil, work, name, vfs.SetAttr{}); err == nil {
+				x.Mkdir(ctx, nil, e.Handle, "x", vfs.SetAttr{})
+				x.Remove(ctx, nil, e.Handle, "x")
+			} else {
+				x.Remove(ctx, nil, work, name)
+			}
+		}
+	})
+	quiet := func(r *usage.Result) (rows []string) {
+		for _, h := range r.Hubs[0].Homes {
+			if h.Name != "busy" {
+				rows = append(rows, line(h.Name, &h.Tally, h.Errors, h.Complete))
+			}
+		}
+		return rows
+	}
+	st := x.state()
+	var want int
+	for range 20 {
+		r := x.scan(usage.At(usage.Spec{State: st.open(), MaxAge: time.Hour}, 2*time.Minute))
+		st.close()
+		if r.Errors != 0 {
+			t.Errorf("problems: %+v", r.Problems)
+		}
+		if want = len(quiet(r)); want != 3 {
+			t.Errorf("%d homes", want)
+		}
+	}
+	close(stop)
+	all.Wait()
+}
