@@ -94,7 +94,7 @@ func TestPeer(t *testing.T) {
 	}
 	usagetest.MakeTree(t, filepath.Join(dir, "prod"), 100_000)
 	usagetest.MakeTree(t, filepath.Join(dir, "staging"), 3)
-	want := usagetest.Measure(t, dir)
+	want := usagetest.Measure(t, dir, "prod", "staging")
 	g := peer(t, dir, "")
 	for _, v := range versions {
 		t.Run("NFSv"+v.String(), func(t *testing.T) {

@@ -37,7 +37,8 @@ type State struct {
 	path, source string
 	old, part    *os.File
 	began        time.Time
-	resumed      bool
+	// locked: nobody else has part. resumed: there was something in it. kept: there is.
+	locked, resumed, kept bool
 
 	mu    sync.Mutex
 	homes map[homeKey]*stored
@@ -111,7 +112,11 @@ func (st *State) Close() error {
 	return nil
 }
 
+// closeFiles closes the files. A part in which nothing was kept goes, unless it is somebody else's.
 func (st *State) closeFiles() {
+	if st.locked && !st.kept && !st.resumed && !st.finished {
+		os.Remove(st.partPath())
+	}
 	for _, f := range []*os.File{st.old, st.part} {
 		if f != nil {
 			f.Close() // the lock goes with it; what was to be kept was synced
@@ -137,9 +142,10 @@ func (st *State) lock() error {
 			return &StateError{Path: st.path, Err: err, Do: "give another file"}
 		}
 		if there, err := os.Stat(st.partPath()); err == nil && os.SameFile(mine, there) {
+			st.locked, st.kept = true, mine.Size() > 0
 			return nil
 		}
-		f.Close() // whoever had it has renamed it meanwhile
+		f.Close() // whoever had it has renamed or removed it meanwhile
 	}
 }
 
@@ -234,6 +240,7 @@ func (st *State) begin() error {
 		return err
 	}
 	st.write(appendSegment(fmt.Appendf(nil, "%s%d\n", magic, stateVersion), headSegment, head))
+	st.kept = false
 	return st.err
 }
 
@@ -380,6 +387,7 @@ func (st *State) write(b []byte) {
 		return
 	}
 	st.size += int64(len(b))
+	st.kept = true
 }
 
 // fail takes note of the first error.

@@ -77,18 +77,20 @@ func MakeTree(t testing.TB, hub string, entries int) {
 // Measured is what du(1) and the disk say of directories, by their paths below the base share.
 type Measured map[string]usage.Tally
 
-// Measure looks at the hubs in a base share's directory, and at the homes in them.
-func Measure(t testing.TB, base string) Measured {
+// Measure looks at hubs in a base share's directory, and at the homes in them.
+func Measure(t testing.TB, base string, hubs ...string) Measured {
 	t.Helper()
 	m := Measured{}
-	for _, pattern := range []string{"*", "*/*"} {
-		paths, err := filepath.Glob(filepath.Join(base, pattern))
+	for _, hub := range hubs {
+		dir := filepath.Join(base, hub)
+		m[hub] = measure(t, dir)
+		entries, err := os.ReadDir(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, path := range paths {
-			if info, err := os.Lstat(path); err == nil && info.IsDir() {
-				m[strings.TrimPrefix(path, base+"/")] = measure(t, path)
+		for _, e := range entries {
+			if e.IsDir() {
+				m[hub+"/"+e.Name()] = measure(t, filepath.Join(dir, e.Name()))
 			}
 		}
 	}
