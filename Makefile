@@ -54,6 +54,7 @@ fuzz:
 # Ours and Debian's NFS-Ganesha on the same directory tree, same client, same run: ratios. Needs root.
 bench: build
 	$(GO) run ./test/bench
+	$(GO) run ./test/bench -scan
 
 clean:
 	rm -rf bin

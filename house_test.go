@@ -48,7 +48,7 @@ var house = map[string][]string{
 	"test/leak":       {},
 	"test/loopback":   {},
 	"test/server":     {"nfsserver", "oncrpc", "vfs"},
-	"test/bench":      {"nfsclient", "test/ganesha", "test/loopback", "vfs"},
+	"test/bench":      {"nfsclient", "test/ganesha", "test/loopback", "usage", "vfs"},
 }
 
 // TestHouse holds the layers: small packages, each with one purpose, and no arrow that nobody decided on.

@@ -34,6 +34,8 @@ type options struct {
 	dataMiB int
 	minor   int
 	only    string
+	scan    bool
+	delay   time.Duration
 }
 
 func main() {
@@ -46,6 +48,8 @@ func main() {
 	flag.IntVar(&o.dataMiB, "data", 256, "MiB of sequential data, divided over the clients")
 	flag.IntVar(&o.minor, "minor", 1, "minor version of NFSv4 that the client speaks")
 	flag.StringVar(&o.only, "run", "", "run only the tests whose name contains this")
+	flag.BoolVar(&o.scan, "scan", false, "compare scans of homes over a network with -delay, and nothing else")
+	flag.DurationVar(&o.delay, "delay", 2*time.Millisecond, "how much longer a round trip takes with -scan")
 	flag.Parse()
 	if err := o.check(*clients); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -81,6 +85,9 @@ func (o *options) check(clients string) error {
 func run(ctx context.Context, o options) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %v: try fewer -clients or -reps", limit))
 	defer cancel()
+	if o.scan {
+		return benchScan(ctx, o)
+	}
 	disk, err := newDisk(ctx)
 	if err != nil {
 		return err
