@@ -22,6 +22,9 @@ const (
 	maxQueued  = 100_000
 	// maxDepth is how deep a tree may be. It is for servers that show a directory in itself.
 	maxDepth = 1 << 16
+	// silence is for how long a server must have left a directory unanswered, and have answered others meanwhile, for the
+	// directory to be at fault.
+	silence = 10 * time.Second
 	// freshTime is for how long what was listed of a home is good enough to begin with it.
 	freshTime = 10 * time.Second
 )
@@ -107,10 +110,11 @@ func (s *scanner) callers(d *directory) []*vfs.Caller {
 	return []*vfs.Caller{root, owner}
 }
 
-// as does something as one who may.
-func (s *scanner) as(d *directory, do func(*vfs.Caller) error) (err error) {
-	for _, c := range s.callers(d) {
-		if err = do(c); !denied(err) {
+// as does something as one who may. last: there is nobody else to try.
+func (s *scanner) as(d *directory, do func(c *vfs.Caller, last bool) error) (err error) {
+	callers := s.callers(d)
+	for i, c := range callers {
+		if err = do(c, i == len(callers)-1); !denied(err) {
 			d.asOwner = c != root
 			return err
 		}
@@ -132,7 +136,8 @@ type look struct {
 	parents  bool
 	entries  int
 	vanished uint64
-	// refused is why not even the first entry could be had.
+	// last: nobody else can be tried. refused is why not even the first entry could be had by one who is not the last.
+	last    bool
 	refused error
 }
 
@@ -151,8 +156,8 @@ func (s *scanner) read(ctx context.Context, d *directory) {
 		d.began = l.at
 	}
 	var end bool
-	err := s.as(d, func(c *vfs.Caller) (err error) {
-		l.refused = nil
+	err := s.as(d, func(c *vfs.Caller, last bool) (err error) {
+		l.last, l.refused = last, nil
 		end, err = s.fs.ReadDir(ctx, c, d.handle, d.cookie, true, l.entry)
 		if err == nil {
 			err = l.refused
@@ -160,12 +165,15 @@ func (s *scanner) read(ctx context.Context, d *directory) {
 		return err
 	})
 	l.take()
+	if err == nil {
+		s.answered.Store(s.spec.now().UnixNano())
+	}
 	switch {
 	case err == nil && end:
 		s.finish(d)
 	case err == nil:
 		s.push(d)
-	case lost(err) || ctx.Err() != nil:
+	case ctx.Err() != nil || lost(err) && !s.answersOthers(l.at):
 		s.stop(fmt.Errorf("read %s: %w", d.absolute(), err))
 	case d.hub == nil:
 		s.stop(fmt.Errorf("list %s: %w", d.absolute(), err))
@@ -174,9 +182,17 @@ func (s *scanner) read(ctx context.Context, d *directory) {
 	}
 }
 
+// answersOthers tells whether the server goes on answering, though it has not answered a look that began at a time: then
+// it is the directory that has no answer.
+func (s *scanner) answersOthers(began time.Time) bool {
+	now := s.spec.now()
+	waited := now.Sub(began)
+	return waited > silence && now.Sub(time.Unix(0, s.answered.Load())) < waited/2
+}
+
 // entry takes an entry of the directory; false where it is enough for one look.
 func (l *look) entry(e *vfs.DirEntry) bool {
-	if denied(e.Err) && l.entries == 0 {
+	if denied(e.Err) && l.entries == 0 && !l.last {
 		l.refused = e.Err // as somebody else there may be more to see
 		return false
 	}
@@ -300,6 +316,7 @@ func (s *scanner) start(ctx context.Context, d *directory) bool {
 		if row, ok := st.done(h.hub.name, h.name); ok {
 			h.row = row
 			s.counted(row.Entries(), row.Used)
+			s.kept.Add(row.Entries())
 			s.close(d)
 			return false
 		}
@@ -391,7 +408,7 @@ func (s *scanner) unread(ctx context.Context, d *directory, err error) {
 			return
 		}
 	}
-	if lost(err) {
+	if lost(err) && !s.answersOthers(d.began) {
 		s.stop(fmt.Errorf("read %s: %w", d.absolute(), err))
 		return
 	}
@@ -426,7 +443,7 @@ func (s *scanner) forget(h *home) {
 func (s *scanner) vanish(ctx context.Context, d *directory, err error) (replaced bool, _ error) {
 	for at := d; at.parent != nil; at = at.parent {
 		var e vfs.Entry
-		look := s.as(at.parent, func(c *vfs.Caller) (err error) {
+		look := s.as(at.parent, func(c *vfs.Caller, _ bool) (err error) {
 			e, err = s.fs.Lookup(ctx, c, at.parent.handle, at.name)
 			return err
 		})

@@ -10,6 +10,12 @@ func At(spec Spec, ahead time.Duration) Spec {
 	return spec
 }
 
+// By makes a scan that takes the time from a clock.
+func By(spec Spec, clock func() time.Time) Spec {
+	spec.now = clock
+	return spec
+}
+
 // The bounds that tests have to exceed.
 const (
 	MaxFound   = maxFound

@@ -14,6 +14,8 @@ type Progress struct {
 	Listed       bool
 	// Entries are the files and directories that were counted, Bytes what they take on the disk.
 	Entries, Bytes uint64
+	// Kept are those of Entries that a scan has read which was interrupted, and which goes on in this one.
+	Kept uint64
 	// Errors is how many could not be read.
 	Errors  uint64
 	Elapsed time.Duration
@@ -25,9 +27,9 @@ type Progress struct {
 
 // meter counts while a scan runs.
 type meter struct {
-	homes, found, entries, bytes, errors, vanished atomic.Uint64
-	listed                                         atomic.Bool
-	expected, atMost                               uint64
+	homes, found, entries, bytes, kept, errors, vanished atomic.Uint64
+	listed                                               atomic.Bool
+	expected, atMost                                     uint64
 	// began is by the scan's clock, started by the machine's.
 	began, started time.Time
 }
@@ -35,7 +37,7 @@ type meter struct {
 func (m *meter) progress() Progress {
 	return Progress{
 		Homes: m.homes.Load(), Found: m.found.Load(), Listed: m.listed.Load(),
-		Entries: m.entries.Load(), Bytes: m.bytes.Load(), Errors: m.errors.Load(),
+		Entries: m.entries.Load(), Bytes: m.bytes.Load(), Kept: m.kept.Load(), Errors: m.errors.Load(),
 		Elapsed: time.Since(m.started), Expected: m.expected, AtMost: m.atMost,
 	}
 }

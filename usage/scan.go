@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -105,6 +106,9 @@ type scanner struct {
 	problems []Problem
 	passed   []string
 
+	// answered is when the server last answered, in nanoseconds since 1970.
+	answered atomic.Int64
+
 	telling sync.Mutex // held over calls of Spec.Done
 }
 
@@ -159,7 +163,7 @@ func (s *scanner) begin(ctx context.Context) error {
 // below finds a directory on the way to what is to be scanned.
 func (s *scanner) below(ctx context.Context, parent *directory, name string) (*directory, error) {
 	var e vfs.Entry
-	err := s.as(parent, func(c *vfs.Caller) (err error) {
+	err := s.as(parent, func(c *vfs.Caller, _ bool) (err error) {
 		e, err = s.fs.Lookup(ctx, c, parent.handle, name)
 		return err
 	})

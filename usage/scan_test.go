@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -391,6 +392,33 @@ func TestBrokenDirectory(t *testing.T) {
 }
 
 const maxProblems = 100
+
+// TestSilentDirectory has a directory that is never answered, at a server that goes on answering.
+func TestSilentDirectory(t *testing.T) {
+	x := newTree(t)
+	for i := range 10 {
+		x.dir(fmt.Sprintf("user%d/sub", i))
+	}
+	var ahead, calls atomic.Int64
+	clock := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	others := make(chan struct{}, 100)
+	x.Hook("ReadDir", func() error {
+		if calls.Add(1) != 3 {
+			others <- struct{}{}
+			return nil
+		}
+		ahead.Store(int64(50 * time.Second))
+		for range 5 { // two before it, and of three the first has been answered when the third is asked
+			<-others
+		}
+		ahead.Store(int64(time.Minute))
+		return syscall.ETIMEDOUT
+	})
+	r := x.scan(usage.By(usage.Spec{Parallel: 2}, clock))
+	if r.Errors != 1 || !errors.Is(r.Problems[0].Err, syscall.ETIMEDOUT) {
+		t.Errorf("problems: %+v", r.Problems)
+	}
+}
 
 // TestProgress is told of all there is.
 func TestProgress(t *testing.T) {

@@ -84,7 +84,7 @@ func TestIncremental(t *testing.T) {
 			t.Errorf("%s: %d bytes with %d directories read, want %d with %d", what, h.Size, n, size, read)
 		}
 		now := time.Now().Add(ahead)
-		if got := h.Age(now); got < age || got > age+patience {
+		if got, _ := h.Age(now); got < age || got > age+patience {
 			t.Errorf("%s: the age is %v, want %v", what, got, age)
 		}
 	}
@@ -230,7 +230,7 @@ func TestUnfinished(t *testing.T) {
 	st.close()
 	same(t, "with what the last scan found", text(r), want)
 	for _, h := range r.Hubs[0].Homes {
-		if age := h.Age(time.Now().Add(time.Hour)); age < 58*time.Minute {
+		if age, ok := h.Age(time.Now().Add(time.Hour)); !ok || age < 58*time.Minute {
 			t.Errorf("%s is said to be %v old", h.Name, age)
 		}
 	}
@@ -240,7 +240,7 @@ func TestUnfinished(t *testing.T) {
 		t.Errorf("%d homes", len(r.Hubs[0].Homes))
 	}
 	for _, h := range r.Hubs[0].Homes {
-		if h.Complete {
+		if _, ok := h.Age(time.Now()); h.Complete || ok != (h.Directories > 0) {
 			t.Errorf("it claims to know all of %+v", h)
 		}
 	}

@@ -97,8 +97,10 @@ type Home struct {
 	Errors uint64 `json:"errors"`
 }
 
-// Age is how old the figures are.
-func (h *Home) Age(now time.Time) time.Duration { return max(now.Sub(h.AsOf), 0) }
+// Age is how old the figures are; false where there are none.
+func (h *Home) Age(now time.Time) (age time.Duration, ok bool) {
+	return max(now.Sub(h.AsOf), 0), !h.AsOf.IsZero()
+}
 
 // Hub is what a hub's directory holds.
 type Hub struct {

@@ -277,6 +277,8 @@ func (r *usageRequest) verdict(ctx context.Context, result *usage.Result, err er
 		return exitError{fmt.Errorf("the scan was interrupted%s", again), exitUnfinished}
 	case err != nil && len(result.Hubs) > 0:
 		return exitError{fmt.Errorf("the scan has not come to its end: %w%s", err, again), exitUnfinished}
+	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
+		return exitError{fmt.Errorf("scan %s: %w", r.source(), err), exitUnread}
 	case err != nil:
 		return fmt.Errorf("scan %s: %w", r.source(), err)
 	case result.Errors > 0:

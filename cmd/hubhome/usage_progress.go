@@ -74,14 +74,14 @@ func progressText(p *usage.Progress) string {
 	if !p.Listed {
 		found += " or more"
 	}
-	seconds := max(p.Elapsed.Seconds(), 0.001)
+	read, seconds := float64(p.Entries-p.Kept), max(p.Elapsed.Seconds(), 0.001)
 	s := fmt.Sprintf("%d of %s homes, %s, %d files and directories", p.Homes, found, humanBytes(p.Bytes), p.Entries)
 	if p.Expected == 0 && p.AtMost >= p.Entries && p.AtMost > 0 {
 		s += fmt.Sprintf(" of at most %d", p.AtMost)
 	}
-	s += fmt.Sprintf(", %.0f/s, %v", float64(p.Entries)/seconds, p.Elapsed.Round(time.Second))
-	if p.Expected > p.Entries && p.Entries > 0 {
-		left := time.Duration(float64(p.Elapsed) * float64(p.Expected-p.Entries) / float64(p.Entries))
+	s += fmt.Sprintf(", %.0f/s, %v", read/seconds, p.Elapsed.Round(time.Second))
+	if p.Expected > p.Entries && read > 0 {
+		left := time.Duration(float64(p.Elapsed) * float64(p.Expected-p.Entries) / read)
 		s += fmt.Sprintf(", about %v left", left.Round(time.Second))
 	}
 	if p.Errors > 0 {

@@ -56,12 +56,13 @@ type usageHub struct {
 	Homes    []usageHome `json:"homes"`
 }
 
-// usageHome is a home. Its age is that of the oldest part of its figures, when the scan ended.
+// usageHome is a home. Its age is that of the oldest part of its figures, when the scan ended; it has none where nothing
+// was read.
 type usageHome struct {
 	usage.Home
 	// NameBytes is the name where it is not UTF-8, in base64.
 	NameBytes []byte `json:"nameBase64,omitempty"`
-	Age       int64  `json:"ageSeconds"`
+	Age       *int64 `json:"ageSeconds,omitempty"`
 }
 
 func newUsageReport(r *usageRequest, fs *remote.FS, result *usage.Result) *usageReport {
@@ -93,7 +94,11 @@ func newUsageHub(hub *usage.Hub, order func(a, b *usage.Home) int, now time.Time
 	for _, home := range hub.Homes {
 		h.Complete = h.Complete && home.Complete
 		h.Errors += home.Errors
-		row := usageHome{Home: home, Age: int64(home.Age(now).Seconds())}
+		row := usageHome{Home: home}
+		if age, ok := home.Age(now); ok {
+			seconds := int64(age.Seconds())
+			row.Age = &seconds
+		}
 		if !utf8.ValidString(home.Name) {
 			row.NameBytes = []byte(home.Name)
 		}
@@ -127,7 +132,11 @@ func (p *usageReport) table(out io.Writer) error {
 		hub := &p.Hubs[i]
 		for j := range hub.Homes {
 			h := &hub.Homes[j]
-			row(&h.Tally, humanAge(time.Duration(h.Age)*time.Second), printable(hub.Name+"/"+h.Name), note(h.Complete, h.Errors))
+			age := "-"
+			if h.Age != nil {
+				age = humanAge(time.Duration(*h.Age) * time.Second)
+			}
+			row(&h.Tally, age, printable(hub.Name+"/"+h.Name), note(h.Complete, h.Errors))
 		}
 		if hub.Loose.Files > 0 {
 			row(&hub.Loose, "", printable(hub.Name)+" (in no home)", "")
@@ -170,7 +179,11 @@ func (p *usageReport) csv(out io.Writer) error {
 		for j := range hub.Homes {
 			h := &hub.Homes[j]
 			inHomes += h.Errors
-			line(hub.Name, h.Name, &h.Tally, stamp(h.AsOf), strconv.FormatInt(h.Age, 10), h.Complete, h.Errors)
+			age := ""
+			if h.Age != nil {
+				age = strconv.FormatInt(*h.Age, 10)
+			}
+			line(hub.Name, h.Name, &h.Tally, stamp(h.AsOf), age, h.Complete, h.Errors)
 		}
 		line(hub.Name, "", &hub.Loose, stamp(p.Began), strconv.FormatInt(int64(p.Ended.Sub(p.Began).Seconds()), 10), hub.Complete, hub.Errors-inHomes)
 	}
