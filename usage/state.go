@@ -101,7 +101,7 @@ func (st *State) Resumed() bool { return st.resumed }
 // Began is when the scan began that runs, or goes on.
 func (st *State) Began() time.Time { return st.began }
 
-// Close ends the use of the state. The error is why what was found could not be kept.
+// Close ends the use of the state. The error is why what was found could not be kept. It may be called again.
 func (st *State) Close() error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -122,6 +122,7 @@ func (st *State) closeFiles() {
 			f.Close() // the lock goes with it; what was to be kept was synced
 		}
 	}
+	st.old, st.part, st.locked = nil, nil, false
 }
 
 func (st *State) partPath() string { return st.path + ".part" }

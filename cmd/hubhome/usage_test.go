@@ -153,6 +153,20 @@ func TestUsageKilled(t *testing.T) {
 	want.Compare(t, report.result())
 }
 
+// TestUsageRate holds scans to their bound: so many requests take so long at the least.
+func TestUsageRate(t *testing.T) {
+	const dirs, iops, burst = 60, 100, 10
+	target, _, _ := scannedStore(t, func(hub string) { manyHomes(t, hub, 2, dirs/2) })
+	report, _, err := scanJSON(t, target, func(f *usageFlags) { f.iops = iops })
+	if err != nil {
+		t.Fatal(err)
+	}
+	least := time.Duration(dirs-burst) * time.Second / iops
+	if took := report.Ended.Sub(report.Began); took < least {
+		t.Errorf("%d directories took %v, less than %v", dirs, took, least)
+	}
+}
+
 // TestUsageInterrupted interrupts a scan. What was found is printed, and marked.
 func TestUsageInterrupted(t *testing.T) {
 	target, _, _ := scannedStore(t, func(hub string) { manyHomes(t, hub, 20, 10) })
