@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,6 +21,8 @@ const (
 	maxEntries = 16 << 10
 	maxFound   = 1 << 10
 	maxQueued  = 100_000
+	// maxAgain is how often a directory may be replaced while it is about to be read.
+	maxAgain = 16
 	// maxDepth is how deep a tree may be. It is for servers that show a directory in itself.
 	maxDepth = 1 << 16
 	// silence is for how long a server must have left a directory unanswered, and have answered others meanwhile, for the
@@ -29,7 +32,8 @@ const (
 	freshTime = 10 * time.Second
 )
 
-// directory is a directory while it is to be read, and while those in it are. One goroutine at a time reads it.
+// directory is a directory while it is to be read, and while those in it are. One goroutine at a time reads it; what others
+// may look at then does not change any more, but for asOwner.
 type directory struct {
 	parent *directory
 	// hub and home are what it belongs to: neither is the base share or above it, hub alone is a hub's.
@@ -43,10 +47,11 @@ type directory struct {
 	mtime, ctime time.Time
 	listedAt     time.Time
 	depth        int
-	// asOwner: root may not look at it, or at the directory that it is in.
-	asOwner bool
-	// again: it was replaced by another one of the same name, once.
-	again bool
+	// asOwner: root may not look at it, or at the directory that it is in. Who looks for one that is gone asks its parents
+	// too, while others read them.
+	asOwner atomic.Bool
+	// again is how often it was replaced by another one of the same name.
+	again int
 
 	// began is when its reading began, cookie how far it has come, seen and links what was found until there.
 	began  time.Time
@@ -104,7 +109,7 @@ func (s *scanner) callers(d *directory) []*vfs.Caller {
 		return []*vfs.Caller{s.spec.As}
 	case d.uid == 0:
 		return []*vfs.Caller{root}
-	case d.asOwner:
+	case d.asOwner.Load():
 		return []*vfs.Caller{owner, root}
 	}
 	return []*vfs.Caller{root, owner}
@@ -115,7 +120,7 @@ func (s *scanner) as(d *directory, do func(c *vfs.Caller, last bool) error) (err
 	callers := s.callers(d)
 	for i, c := range callers {
 		if err = do(c, i == len(callers)-1); !denied(err) {
-			d.asOwner = c != root
+			d.asOwner.Store(c != root)
 			return err
 		}
 	}
@@ -254,8 +259,9 @@ func (l *look) below(e *vfs.DirEntry) *directory {
 	d := l.d
 	sub := &directory{
 		parent: d, hub: d.hub, home: d.home, name: e.Name, handle: e.Handle,
-		listedAt: l.at, depth: d.depth + 1, asOwner: d.asOwner,
+		listedAt: l.at, depth: d.depth + 1,
 	}
+	sub.asOwner.Store(d.asOwner.Load())
 	sub.know(&e.Attr)
 	return sub
 }
@@ -403,7 +409,7 @@ func (s *scanner) unread(ctx context.Context, d *directory, err error) {
 	if gone(err) || errors.Is(err, syscall.ENOTDIR) {
 		var replaced bool
 		if replaced, err = s.vanish(ctx, d, err); replaced {
-			d.again = true
+			d.again++
 			s.push(d)
 			return
 		}
@@ -458,7 +464,7 @@ func (s *scanner) vanish(ctx context.Context, d *directory, err error) (replaced
 			return false, err
 		case e.Attr.Type != vfs.Directory || at != d:
 			return false, nil
-		case d.again || !d.began.IsZero() && d.cookie != 0:
+		case d.again == maxAgain || d.cookie != 0:
 			return false, err
 		}
 		d.handle, d.listedAt, d.began = e.Handle, s.spec.now(), time.Time{}

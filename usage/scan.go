@@ -226,6 +226,8 @@ func (s *scanner) run(ctx context.Context) error {
 	unwatch()
 	cancel()
 	<-told
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.err
 }
 

@@ -4,6 +4,7 @@ package usage_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -209,6 +210,8 @@ func TestTorn(t *testing.T) {
 		r := x.scan(usage.At(usage.Spec{State: torn.open()}, 2*time.Minute))
 		torn.close()
 		same(t, fmt.Sprintf("cut off after %d bytes", n), text(r), want)
+		torn.open() // what came of it is whole
+		torn.close()
 	}
 }
 
@@ -242,6 +245,54 @@ func TestUnfinished(t *testing.T) {
 	for _, h := range r.Hubs[0].Homes {
 		if _, ok := h.Age(time.Now()); h.Complete || ok != (h.Directories > 0) {
 			t.Errorf("it claims to know all of %+v", h)
+		}
+	}
+}
+
+// blind is a tree in which the attributes of files named "odd" cannot be had, while it is set.
+type blind struct {
+	vfs.FS
+	set atomic.Bool
+}
+
+func (b *blind) ReadDir(ctx context.Context, c *vfs.Caller, dir vfs.Handle, cookie uint64, withAttr bool, fn func(*vfs.DirEntry) bool) (bool, error) {
+	return b.FS.ReadDir(ctx, c, dir, cookie, withAttr, func(e *vfs.DirEntry) bool {
+		if b.set.Load() && e.Name == "odd" {
+			e.Entry, e.Err = vfs.Entry{}, syscall.EACCES
+		}
+		return fn(e)
+	})
+}
+
+// TestUnreadableOnce reads again, the next time and when it goes on, where something could not be read.
+func TestUnreadableOnce(t *testing.T) {
+	x := newTree(t)
+	for _, home := range []string{"ada", "bob", "eve"} {
+		x.file(home+"/sub/odd", 100)
+		x.file(home+"/sub/other", 10)
+	}
+	want := text(x.scan(usage.Spec{}))
+	b := &blind{FS: x.Memory}
+	for _, interrupted := range []bool{false, true} {
+		st := x.state()
+		b.set.Store(true)
+		spec := usage.At(usage.Spec{State: st.open(), MaxAge: time.Hour, Parallel: 1}, 2*time.Minute)
+		ctx, cancel := context.WithCancel(t.Context())
+		if interrupted {
+			spec.Done = func(usage.Home) { cancel() }
+		}
+		r, err := usage.Scan(ctx, b, spec)
+		cancel()
+		st.close()
+		if (err != nil) != interrupted || r.Errors == 0 || !strings.HasSuffix(r.Problems[0].Path, "/sub/odd") {
+			t.Errorf("interrupted %v: %v, problems %v", interrupted, err, r.Problems)
+		}
+		b.set.Store(false)
+		r, err = usage.Scan(t.Context(), b, usage.At(usage.Spec{State: st.open(), MaxAge: time.Hour}, 3*time.Minute))
+		x.must("scan again", err)
+		st.close()
+		if same(t, "when it can be read", text(r), want); r.Resumed != interrupted {
+			t.Errorf("interrupted %v, resumed %v", interrupted, r.Resumed)
 		}
 	}
 }
