@@ -255,6 +255,9 @@ func (s *scanner) work(ctx context.Context) {
 	defer s.mu.Unlock()
 	for {
 		d := s.queue.pop()
+		if s.err == nil && d != nil {
+			s.err = ctx.Err()
+		}
 		switch {
 		case s.err != nil:
 			return
@@ -347,12 +350,10 @@ func (s *scanner) result(err error) *Result {
 		Began: s.began, Ended: s.spec.now(), Complete: err == nil,
 		Errors: s.errors.Load(), Problems: s.problems, Vanished: s.vanished.Load(), Passed: s.passed,
 	}
-	var names []string
 	for _, h := range s.hubs {
 		for active := range h.active {
 			h.rows = append(h.rows, s.interrupted(active))
 		}
-		names = append(names, h.name)
 		r.Hubs = append(r.Hubs, Hub{Name: h.name, Homes: h.rows, Loose: h.loose, Listed: h.listed, Errors: h.errors})
 	}
 	if s.spec.State != nil {
