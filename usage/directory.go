@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -33,7 +34,7 @@ const (
 )
 
 // directory is a directory while it is to be read, and while those in it are. One goroutine at a time reads it; what others
-// may look at then does not change any more, but for asOwner.
+// may look at then does not change any more, but for caller.
 type directory struct {
 	parent *directory
 	// hub and home are what it belongs to: neither is the base share or above it, hub alone is a hub's.
@@ -47,9 +48,9 @@ type directory struct {
 	mtime, ctime time.Time
 	listedAt     time.Time
 	depth        int
-	// asOwner: root may not look at it, or at the directory that it is in. Who looks for one that is gone asks its parents
-	// too, while others read them.
-	asOwner atomic.Bool
+	// caller is who could look at it last, or at the directory that it is in. Who looks for one that is gone asks its
+	// parents too, while others read them.
+	caller atomic.Pointer[vfs.Caller]
 	// again is how often it was replaced by another one of the same name.
 	again int
 
@@ -98,21 +99,29 @@ func join(names []string, last string) string {
 	return b.String() + last
 }
 
-// root is who may see everything, where there is no root squash.
-var root = &vfs.Caller{}
+var (
+	// root is who may see everything, where there is no root squash.
+	root = &vfs.Caller{}
+	// jovyan is whose homes are where nobody says otherwise: some servers name owners by names, which say nothing here.
+	jovyan = &vfs.Caller{UID: hubhome.DefaultOwner.UID, GID: hubhome.DefaultOwner.GID}
+)
 
 // callers are who may be able to look at a directory, the likeliest first.
-func (s *scanner) callers(d *directory) []*vfs.Caller {
-	owner := &vfs.Caller{UID: d.uid, GID: d.gid}
-	switch {
-	case s.spec.As != nil:
+func (s *scanner) callers(d *directory) (callers []*vfs.Caller) {
+	if s.spec.As != nil {
 		return []*vfs.Caller{s.spec.As}
-	case d.uid == 0:
-		return []*vfs.Caller{root}
-	case d.asOwner.Load():
-		return []*vfs.Caller{owner, root}
 	}
-	return []*vfs.Caller{root, owner}
+	likeliest := root
+	if c := d.caller.Load(); c != nil {
+		likeliest = c
+	}
+	for _, c := range []*vfs.Caller{likeliest, {UID: d.uid, GID: d.gid}, jovyan, root} {
+		same := func(other *vfs.Caller) bool { return other.UID == c.UID && (c.Root() || other.GID == c.GID) }
+		if !slices.ContainsFunc(callers, same) {
+			callers = append(callers, c)
+		}
+	}
+	return callers
 }
 
 // as does something as one who may. last: there is nobody else to try.
@@ -120,7 +129,7 @@ func (s *scanner) as(d *directory, do func(c *vfs.Caller, last bool) error) (err
 	callers := s.callers(d)
 	for i, c := range callers {
 		if err = do(c, i == len(callers)-1); !denied(err) {
-			d.asOwner.Store(c != root)
+			d.caller.Store(c)
 			return err
 		}
 	}
@@ -261,7 +270,7 @@ func (l *look) below(e *vfs.DirEntry) *directory {
 		parent: d, hub: d.hub, home: d.home, name: e.Name, handle: e.Handle,
 		listedAt: l.at, depth: d.depth + 1,
 	}
-	sub.asOwner.Store(d.asOwner.Load())
+	sub.caller.Store(d.caller.Load())
 	sub.know(&e.Attr)
 	return sub
 }

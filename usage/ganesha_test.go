@@ -21,8 +21,8 @@ import (
 	"github.com/hubhome/hubhome/vfs"
 )
 
-// peer starts a Ganesha that exports a directory as /homes, with NFSv3 too.
-func peer(t *testing.T, dir string, squash ganesha.Squash) *ganesha.Server {
+// needPeer skips a test where no Ganesha can be started.
+func needPeer(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts another server")
@@ -33,6 +33,11 @@ func peer(t *testing.T, dir string, squash ganesha.Squash) *ganesha.Server {
 		}
 		t.Skip(err)
 	}
+}
+
+// peer starts a Ganesha that exports a directory as /homes, with NFSv3 too.
+func peer(t *testing.T, dir string, squash ganesha.Squash) *ganesha.Server {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	g, err := ganesha.Start(ctx, ganesha.Config{Dir: dir, Pseudo: "/homes", Squash: squash, NFSv3: true})
@@ -88,10 +93,8 @@ func scanned(t *testing.T, fs *remote.FS, spec usage.Spec) *usage.Result {
 
 // TestPeer compares what a scan finds at another server with what du(1) finds at its disk.
 func TestPeer(t *testing.T) {
+	needPeer(t)
 	dir := t.TempDir()
-	if testing.Short() {
-		t.Skip("starts another server")
-	}
 	usagetest.MakeTree(t, filepath.Join(dir, "prod"), 100_000)
 	usagetest.MakeTree(t, filepath.Join(dir, "staging"), 3)
 	want := usagetest.Measure(t, dir, "prod", "staging")
@@ -118,6 +121,7 @@ func TestPeer(t *testing.T) {
 
 // TestSquashingPeer scans a server that takes root for nobody.
 func TestSquashingPeer(t *testing.T) {
+	needPeer(t)
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -163,6 +167,7 @@ func TestSquashingPeer(t *testing.T) {
 
 // TestPeerChanges scans while directories and files are made and removed. What nobody touches must be right.
 func TestPeerChanges(t *testing.T) {
+	needPeer(t)
 	dir := t.TempDir()
 	quiet, busy := filepath.Join(dir, "prod", "quiet"), filepath.Join(dir, "prod", "busy")
 	for i := range 50 {
@@ -215,6 +220,7 @@ func TestPeerChanges(t *testing.T) {
 
 // TestPeerRestarts restarts the server under a scan, which goes on.
 func TestPeerRestarts(t *testing.T) {
+	needPeer(t)
 	dir := t.TempDir()
 	for i := range 2000 {
 		path := filepath.Join(dir, "prod", fmt.Sprint("user", i%10), fmt.Sprint(i))

@@ -30,7 +30,7 @@ type Spec struct {
 	SingleHub bool
 	// Hubs are the hubs in the base share to scan; none: all.
 	Hubs []hubhome.HubName
-	// As is who looks. nil: root, and where root may not look (root squash) the directory's owner.
+	// As is who looks. nil: root, and where root may not look (root squash) the directory's owner, or hubhome.DefaultOwner.
 	As *vfs.Caller
 	// Parallel is how many directories are read at once; 0: DefaultParallel.
 	Parallel int

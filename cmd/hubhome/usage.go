@@ -65,8 +65,8 @@ apparent bytes, files and directories, the times of the latest and the earliest 
 which each directory is a hub's; or one hub's directory, which is known by a _shared or _shared-public in it, or by
 --single-hub. _shared and _shared-public are rows of their own. Nothing at the server is changed.
 
-Directories are read with their files' attributes, many at a time, and as root; where the server squashes root, as the owner
-of each directory. --iops bounds the requests in a second, and with them what users notice; one request brings some hundred
+Directories are read with their files' attributes, many at a time, and as root; where root may not (root squash), as the owner
+of each directory or as 1000:1000. --iops bounds the requests in a second, and with them what users notice; one request brings some hundred
 files. A file with several names in a home counts once there.
 
 With --state FILE, what is found is kept. A scan that was interrupted, by whatever, goes on where it was when it is started
@@ -109,7 +109,7 @@ Exit codes:
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.hubs, "hub", nil, "scan only this hub, the `NAME` of its directory in PATH; may be repeated")
 	flags.BoolVar(&f.singleHub, "single-hub", false, "PATH is one hub's directory, though there is no _shared in it")
-	flags.StringVar(&f.as, "as", "", "who looks, `UID:GID`; root, and where it may not the owner, if not given")
+	flags.StringVar(&f.as, "as", "", "who looks, `UID:GID`; root, and where that may not the owner or 1000:1000, if not given")
 	flags.IntVar(&f.iops, "iops", f.iops, "how many requests to send in a second at most, a `NUMBER`; 0: as many as the server answers")
 	flags.StringVar(&f.state, "state", "", "the `FILE` that lets the next scan read less, and this one go on when it was interrupted")
 	flags.DurationVar(&f.maxAge, "max-age", f.maxAge, "how old figures from the state may be of directories in which no name has changed")
