@@ -103,6 +103,7 @@ var steps = []step{
 	{name: "getattr-latency", needs: "path", look: (*run).getAttrLatency},
 	{name: "write", needs: "path", writes: true, look: (*run).write},
 	{name: "read", needs: "write", writes: true, look: (*run).read},
+	{name: "root", needs: "write", writes: true, look: (*run).root},
 	{name: "fsync", needs: "write", writes: true, look: (*run).fsync},
 	{name: "lock", needs: "write", writes: true, look: (*run).lock},
 	{name: "rename", needs: "write", writes: true, look: (*run).rename},

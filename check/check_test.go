@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/hubhome/hubhome"
+	"github.com/hubhome/hubhome/advice"
 	"github.com/hubhome/hubhome/check"
 	"github.com/hubhome/hubhome/nfs4"
 	"github.com/hubhome/hubhome/oncrpc"
@@ -98,7 +99,7 @@ func (b *bed) left() (names []string) {
 }
 
 // all are the names of all lines, in order.
-var all = strings.Fields("resolve connect versions session export path owner list space getattr-latency write read fsync lock rename write-latency clock remove")
+var all = strings.Fields("resolve connect versions session export path owner list space getattr-latency write read root fsync lock rename write-latency clock remove")
 
 // TestGood: a server that works has nothing but ok, and nothing is left on it.
 func TestGood(t *testing.T) {
@@ -346,6 +347,16 @@ func TestPaths(t *testing.T) {
 	v, lines := b.run()
 	if v != check.Fail || lines["owner"].Verdict != check.Warn || lines["write"].Verdict != check.Fail {
 		t.Errorf("somebody else: %v, %+v", v, lines)
+	}
+}
+
+// TestRootSquash: where root is nobody the owner can write, and nobody can make a home.
+func TestRootSquash(t *testing.T) {
+	b := newBed(t)
+	b.memory.Hook("SetAttr", func() error { return syscall.EPERM })
+	v, lines := b.run()
+	if line := lines["root"]; v != check.Warn || line.Verdict != check.Warn || line.Advice != &advice.RootSquash {
+		t.Errorf("the verdict is %v, and root is %+v", v, line)
 	}
 }
 

@@ -81,6 +81,19 @@ func (r *run) read(ctx context.Context) []Line {
 	return one(ok("what was written"))
 }
 
+// root has root give the file to whom it belongs, which changes nothing and is permitted to root and the owner alone. It is
+// how homes are made: the kubelet makes a directory as root, and gives it to the owner.
+func (r *run) root(ctx context.Context) []Line {
+	_, err := r.fs.SetAttr(ctx, &vfs.Caller{}, r.probe.handle, vfs.SetAttr{UID: &r.cfg.Owner.UID})
+	switch {
+	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
+		return one(bad(Warn, &advice.RootSquash, "root may not give a file to %s: the kubelet can make no homes of new users here", r.cfg.Owner))
+	case err != nil:
+		return one(r.trouble(ctx, err, "give the file to %s as root: %v", r.cfg.Owner, plain(err)))
+	}
+	return one(ok("root may give a file to %s", r.cfg.Owner))
+}
+
 // fsync has the server say that the data is on its disk, in both ways that there are.
 func (r *run) fsync(ctx context.Context) []Line {
 	p := &r.probe

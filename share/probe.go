@@ -56,7 +56,7 @@ func (c *creator) probe(ctx context.Context, hub vfs.Handle, path string) error 
 	return nil
 }
 
-// writeProbe makes the file and reads it back. created is when that was by the server's clock.
+// writeProbe makes the file and reads it back, and sees whether root is squashed. created is when that was by the server's clock.
 func (c *creator) writeProbe(ctx context.Context, hub vfs.Handle, path, name string) (created time.Time, failure *Error) {
 	as := fmt.Sprintf(", as %s,", c.spec.Owner)
 	mode := uint32(0o600)
@@ -77,6 +77,12 @@ func (c *creator) writeProbe(ctx context.Context, hub vfs.Handle, path, name str
 	if err != nil {
 		c.discard(ctx, f)
 		return created, fail(ctx, "read"+as, join(path, name), err)
+	}
+	// As the kubelet makes homes: the file is the owner's already, and root has to be root to give it.
+	_, err = c.fs.SetAttr(ctx, c.root, e.Handle, vfs.SetAttr{UID: &c.spec.Owner.UID})
+	if c.report.RootSquashed = denied(err); err != nil && !denied(err) {
+		c.discard(ctx, f)
+		return created, fail(ctx, "give to "+c.spec.Owner.String()+", as root,", join(path, name), err)
 	}
 	if err := f.Close(); err != nil {
 		return created, fail(ctx, "close"+as, join(path, name), err)

@@ -69,6 +69,8 @@ type Report struct {
 	Directories []Directory `json:"directories"`
 	// Probed tells that the owner has written, read and removed a file in the hub's directory.
 	Probed bool `json:"probed"`
+	// RootSquashed tells that the server takes root for nobody, so that a kubelet cannot make homes in the hub's directory.
+	RootSquashed bool `json:"rootSquashed"`
 }
 
 // Create makes what the spec asks for, or sees that it is there, and proves that the owner can write in the hub's

@@ -123,6 +123,9 @@ func TestCreate(t *testing.T) {
 	s.Shared, s.SharedPublic = true, true
 	report, err := share.Create(t.Context(), m, s)
 	m.must(err)
+	if report.RootSquashed {
+		t.Error("root is not squashed")
+	}
 	if !report.Probed {
 		t.Error("there was no probe")
 	}

@@ -76,9 +76,12 @@ func TestSquash(t *testing.T) {
 			m.mkdir("/mnt/export/homes")
 			m.give("/mnt/export/homes", test.uid, test.gid, test.mode)
 			before := m.list("/mnt/export")
-			_, err := share.Create(t.Context(), squashed{m, test.all}, spec())
+			report, err := share.Create(t.Context(), squashed{m, test.all}, spec())
 			if test.says == "" {
 				m.must(err)
+				if !report.RootSquashed {
+					t.Error("that root is squashed is not said")
+				}
 				return
 			}
 			failed(t, err, share.Denied, test.says)

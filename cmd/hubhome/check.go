@@ -56,6 +56,7 @@ with --read-only not even that.
   space            what df would say, and whether that can be
   getattr-latency  how long a look at a file takes
   write, read      the owner can make a file, write it, and read the same back
+  root             root can give a file to the owner, as the kubelet has to who makes homes
   fsync            the server says that data is on its disk
   lock             a lock keeps another out (NFSv4)
   rename           a file can be moved to another name

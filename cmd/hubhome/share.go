@@ -331,6 +331,9 @@ func (s *shareResult) write(out io.Writer, r *shareRequest) error {
 		fmt.Fprintf(tabs, "%s wrote, read and removed a file in %s/%s at %s over NFSv%s\n",
 			r.spec.Owner, strings.TrimSuffix(r.base, "/"), r.spec.Hub, s.Address, s.Version)
 	}
+	if s.RootSquashed {
+		fmt.Fprintf(tabs, "warning: the server takes root for nobody (root squash): a kubelet can make no homes there; hubhome check says what to do\n")
+	}
 	return tabs.Flush()
 }
 
