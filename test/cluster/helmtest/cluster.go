@@ -5,6 +5,9 @@ package helmtest
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
+	"sync"
 	"time"
 
 	"helm.sh/helm/v3/pkg/action"
@@ -81,8 +84,13 @@ func (c Cluster) Uninstall(name string) error {
 	return err
 }
 
+// quiet drops what Helm writes to the standard logger past the one that it is given: a line for every hook whose log it
+// cannot have, and there is no kubelet that had it.
+var quiet = sync.OnceFunc(func() { log.SetOutput(io.Discard) })
+
 // configuration is Helm's view of the cluster. It keeps releases in Secrets, as Helm does by itself.
 func (c Cluster) configuration() (*action.Configuration, error) {
+	quiet()
 	config := new(action.Configuration)
 	if err := config.Init(getter{c}, c.Namespace, "secret", func(string, ...any) {}); err != nil {
 		return nil, fmt.Errorf("set Helm up for namespace %s: %w", c.Namespace, err)
