@@ -21,7 +21,8 @@ var house = map[string][]string{
 	"vfs/vfstest":     {"vfs"},
 	"disk":            {},
 	"localfs":         {"vfs", "disk"},
-	"store":           {".", "vfs", "disk", "localfs"},
+	"quota":           {".", "vfs"},
+	"store":           {".", "vfs", "disk", "localfs", "quota"},
 	"oncrpc":          {},
 	"nfs4":            {"oncrpc"},
 	"nfs3":            {"oncrpc"},
@@ -37,7 +38,7 @@ var house = map[string][]string{
 	"advice":          {},
 	"kube":            {"."},
 	// The commands.
-	"cmd/hubhome":      {".", "config", "vfs", "disk", "store", "oncrpc", "nfsserver", "nfsclient", "remote", "share", "check", "usage", "advice"},
+	"cmd/hubhome":      {".", "config", "vfs", "disk", "quota", "store", "oncrpc", "nfsserver", "nfsclient", "remote", "share", "check", "usage", "advice"},
 	"cmd/hubhome-kube": {"kube"},
 	// What only tests and benchmarks are made of.
 	"oncrpc/rpctest":  {"oncrpc"},

@@ -75,6 +75,16 @@ func (o *file) Close() error {
 	return nil
 }
 
+// Stat returns the file's attributes, without finding the file again.
+func (o *file) Stat(context.Context) (vfs.Attr, error) {
+	var st disk.Stat
+	change, err := o.fs.look(o.fd, &st)
+	if err != nil {
+		return vfs.Attr{}, err
+	}
+	return attrOf(&o.inode, &st, change), nil
+}
+
 func (o *file) may(access vfs.Access) error {
 	if o.access&access == 0 {
 		return syscall.EBADF

@@ -120,6 +120,22 @@ func (s signer) open(h vfs.Handle) (inode, error) {
 	}, nil
 }
 
+// HandleOf returns the handle of a file in a home, or with home 0 in a hub's directory and in no home, by the inode numbers
+// of these directories and the kernel's own handle: what somebody found who went through the directories by itself.
+func (f *FS) HandleOf(hub, home uint64, kernel string) vfs.Handle {
+	n := inode{level: levelFile, hub: hub, home: home, kernel: kernel}
+	if home == 0 {
+		n.level = levelLoose
+	}
+	return f.signer.seal(&n)
+}
+
+// Kernel returns the kernel's own handle of what a handle names. EBADF for a malformed or foreign handle.
+func (f *FS) Kernel(h vfs.Handle) (string, error) {
+	n, err := f.signer.open(h)
+	return n.kernel, err
+}
+
 // resolve reads a handle of a file that clients may see: ESTALE where its hub is not declared any more.
 func (f *FS) resolve(h vfs.Handle) (inode, error) {
 	n, err := f.signer.open(h)

@@ -1,0 +1,235 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package quota
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/hubhome/hubhome"
+	"github.com/hubhome/hubhome/vfs"
+)
+
+// account is what one home takes and may take; or a shared directory; or what lies in a hub's directory and in no home.
+type account struct {
+	id    vfs.HomeID
+	hub   *hub
+	name  string // guarded by Ledger.mu; empty: the hub's own
+	birth int64
+
+	mu    sync.Mutex
+	limit hubhome.Quota
+	// used is what the home takes, held what running operations may add to it.
+	used, held Usage
+	// past is how much of used was let in from the reserve, pastHeld how much of held.
+	past, pastHeld Usage
+	// ops are the operations that run, by the parity of the count that they began before or after.
+	ops   [2]int
+	phase int
+	// marked is the generation of the ledger up to which it is durable that the home is being changed.
+	marked uint64
+	// unsure: used is not known to be true, and the home is to be counted.
+	unsure bool
+	// fresh: it was never counted.
+	fresh     bool
+	count     *Count
+	lastWrite time.Time
+	denials   Denials
+	// left: the directory is gone; there may be Files that are still open.
+	left bool
+
+	// recorded is how many of the home's inodes are in use, or have a charge that may change by itself; naming is how many
+	// operations run that make or remove names.
+	recorded, naming atomic.Int64
+}
+
+// Denials counts what was refused to a home since the server started, by what was spent: the home's bytes or inodes, or
+// those of its hub.
+type Denials struct{ Bytes, Inodes, HubBytes, HubInodes uint64 }
+
+// op is one operation that may change what a home takes, while it runs.
+type op struct {
+	a     *account
+	phase int
+	held  Usage
+	// past: what is held is from the reserve.
+	past bool
+}
+
+// begin begins an operation that may add need to a home: EDQUOT, and nothing is changed, where that is more than the home
+// may take. small tells whether the reserve may be used for it. end must follow where there is no error.
+func (l *Ledger) begin(ctx context.Context, id vfs.HomeID, need Usage, small bool) (op, error) {
+	a, err := l.account(ctx, id)
+	if err != nil {
+		return op{}, err
+	}
+	return l.beginIn(a, need, small)
+}
+
+func (l *Ledger) beginIn(a *account, need Usage, small bool) (op, error) {
+	if a == nil {
+		return op{}, nil
+	}
+	a.mu.Lock()
+	past, ok := a.take(need, small, l.reserve.Load())
+	if !ok {
+		a.mu.Unlock()
+		return op{}, syscall.EDQUOT
+	}
+	o := op{a: a, phase: a.phase, held: need, past: past}
+	a.ops[o.phase]++
+	for a.marked < l.generation.Load() {
+		a.mu.Unlock()
+		generation, err := l.keeper.Mark(a.id)
+		if err != nil {
+			o.end(Usage{})
+			return op{}, err
+		}
+		a.mu.Lock()
+		a.marked = max(a.marked, generation)
+	}
+	a.mu.Unlock()
+	return o, nil
+}
+
+// end gives back what an operation held. What it really took was charged to its inodes; grown is how much of that counts
+// against the reserve, if the operation used it.
+func (o *op) end(grown Usage) {
+	a := o.a
+	if a == nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ops[o.phase]--
+	if o.held == (Usage{}) {
+		return
+	}
+	a.held = a.held.minus(o.held)
+	if o.past {
+		a.pastHeld = a.pastHeld.minus(o.held)
+		a.past = a.past.plus(Usage{max(grown.Bytes, 0), max(grown.Inodes, 0)})
+	}
+	a.hub.mu.Lock()
+	a.hub.held = a.hub.held.minus(o.held)
+	a.hub.mu.Unlock()
+	a.trim()
+}
+
+// take reserves need, if it fits. a.mu is held.
+func (a *account) take(need Usage, small bool, reserve *hubhome.Reserve) (past, ok bool) {
+	if need == (Usage{}) {
+		return false, true
+	}
+	h := a.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	bytes, inodes := spent(need, a.used, a.held, a.limit)
+	hubBytes, hubInodes := spent(need, h.used, h.held, h.limit)
+	if bytes || inodes || hubBytes || hubInodes {
+		taken := a.past.plus(a.pastHeld)
+		past = small && need.Bytes <= int64(reserve.Bytes)-taken.Bytes && need.Inodes <= reserve.Inodes-taken.Inodes
+		if !past {
+			return false, false
+		}
+		a.pastHeld = a.pastHeld.plus(need)
+	}
+	a.held = a.held.plus(need)
+	h.held = h.held.plus(need)
+	return past, true
+}
+
+// deny counts a refusal of what take does not let in.
+func (a *account) deny(need Usage) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.hub.mu.Lock()
+	defer a.hub.mu.Unlock()
+	bytes, inodes := spent(need, a.used, a.held, a.limit)
+	hubBytes, hubInodes := spent(need, a.hub.used, a.hub.held, a.hub.limit)
+	for _, c := range []struct {
+		spent bool
+		count *uint64
+	}{{bytes, &a.denials.Bytes}, {inodes, &a.denials.Inodes}, {hubBytes, &a.denials.HubBytes}, {hubInodes, &a.denials.HubInodes}} {
+		if c.spent {
+			*c.count++
+		}
+	}
+}
+
+// spent tells which of a quota's limits need would go over.
+func spent(need, used, held Usage, limit hubhome.Quota) (bytes, inodes bool) {
+	return need.Bytes > 0 && need.Bytes > int64(limit.Bytes)-used.Bytes-held.Bytes,
+		need.Inodes > 0 && need.Inodes > limit.Inodes-used.Inodes-held.Inodes
+}
+
+// room is how many bytes the home may still take.
+func (a *account) room() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.hub.mu.Lock()
+	defer a.hub.mu.Unlock()
+	return max(0, min(int64(a.limit.Bytes)-a.used.Bytes-a.held.Bytes, int64(a.hub.limit.Bytes)-a.hub.used.Bytes-a.hub.held.Bytes))
+}
+
+// over is how much the home takes that its quota, or its hub's, does not allow. a.mu and a.hub.mu are held.
+func (a *account) over() Usage {
+	h := a.hub
+	return Usage{
+		max(0, a.used.Bytes-int64(a.limit.Bytes), h.used.Bytes-int64(h.limit.Bytes)),
+		max(0, a.used.Inodes-a.limit.Inodes, h.used.Inodes-h.limit.Inodes),
+	}
+}
+
+// trim gives the reserve back where what was let in from it fits into the quota now. a.mu is held.
+func (a *account) trim() {
+	if a.past == (Usage{}) {
+		return
+	}
+	a.hub.mu.Lock()
+	over := a.over()
+	a.hub.mu.Unlock()
+	a.past = Usage{max(0, min(a.past.Bytes, over.Bytes)), max(0, min(a.past.Inodes, over.Inodes))}
+}
+
+// add charges a change of what an inode takes. The inode's lock is held, so that no count sees a part of it.
+func (a *account) add(number uint64, by Usage, when time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !when.IsZero() {
+		a.lastWrite = when
+	}
+	if a.count != nil && a.count.seen(number) {
+		a.count.add(by)
+	}
+	a.charge(by)
+	a.trim()
+}
+
+// charge changes what is known of the home and its hub. a.mu is held.
+func (a *account) charge(by Usage) {
+	a.used = a.used.plus(by)
+	if a.left {
+		return
+	}
+	a.hub.mu.Lock()
+	a.hub.used = a.hub.used.plus(by)
+	a.hub.mu.Unlock()
+}
+
+// doubt says that what an operation did is not known: the home is to be counted.
+func (a *account) doubt() {
+	a.mu.Lock()
+	a.unsure = true
+	a.mu.Unlock()
+}
+
+// busy tells whether operations run.
+func (a *account) busy() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.ops[0]+a.ops[1] > 0
+}

@@ -1,0 +1,309 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package quota
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hubhome/hubhome/vfs"
+)
+
+// Count counts what a home takes, while it is used. Somebody walks the home and calls Visit for everything in it, in any
+// order, concurrently, also twice; files that were moved while it ran are shown to the walker by Moved. What an operation
+// changes of an inode that was visited is added to the count, and of one that was not is found by the visit: none is lost
+// and none counted twice.
+//
+// What it costs in memory is one bit for each inode number in the runs of 64 that the home has any of.
+type Count struct {
+	l *Ledger
+	a *account
+
+	bytes, inodes atomic.Int64
+	last          atomic.Int64 // the last write, in nanoseconds
+	published     Usage        // guarded by a.mu, as draining
+	draining      bool
+	shards        [64]struct {
+		mu   sync.Mutex
+		bits map[uint64]uint64
+	}
+
+	movedMu sync.Mutex
+	moved   []vfs.Handle
+}
+
+// Found is what a walker sees of a file.
+type Found struct {
+	Number uint64
+	Type   vfs.Type
+	// Used and Size are in bytes.
+	Used, Size uint64
+	// Written is when it was last changed.
+	Written time.Time
+	// Handle is set where it was changed so lately that what it takes may change by itself, and is not Exact.
+	Handle vfs.Handle
+}
+
+// Exact tells whether a file takes what its size needs, so that there is nothing that the file system could give back.
+func (f *Found) Exact() bool { return exact(f.Type, f.Used, f.Size) }
+
+// Uncounted returns the homes that are to be counted: those that were never, that were being changed when a server ended
+// without having said so, and that something went wrong with. The largest come last.
+func (l *Ledger) Uncounted() []vfs.HomeID {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	var all []vfs.HomeID
+	for id, a := range l.accounts {
+		a.mu.Lock()
+		if a.unsure && a.count == nil && a.hub.served {
+			all = append(all, id)
+		}
+		a.mu.Unlock()
+	}
+	return all
+}
+
+// Begin begins a count of a home; nil where there is no such home. Done or Cancel must follow.
+func (l *Ledger) Begin(home vfs.HomeID) *Count {
+	l.mu.RLock()
+	a := l.accounts[home]
+	l.mu.RUnlock()
+	if a == nil {
+		return nil
+	}
+	c := &Count{l: l, a: a}
+	for i := range c.shards {
+		c.shards[i].bits = map[uint64]uint64{}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.unsure = false // what goes wrong from here on makes another count
+	a.count = c
+	return c
+}
+
+func (c *Count) add(by Usage) {
+	c.bytes.Add(by.Bytes)
+	c.inodes.Add(by.Inodes)
+}
+
+// seen tells whether an inode was visited.
+func (c *Count) seen(number uint64) bool {
+	word := number >> 6
+	s := &c.shards[(word*0x9e3779b97f4a7c15)>>58]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bits[word]&(1<<(number&63)) != 0
+}
+
+// see makes an inode one that was visited, and tells whether it was not before.
+func (c *Count) see(number uint64) bool {
+	word, bit := number>>6, uint64(1)<<(number&63)
+	s := &c.shards[(word*0x9e3779b97f4a7c15)>>58]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.bits[word]
+	s.bits[word] = was | bit
+	return was&bit == 0
+}
+
+// Visit counts an inode that the walker found under a number, unless it was counted before, and tells whether it did. look
+// looks at it; its error is Visit's.
+func (c *Count) Visit(number uint64, look func(*Found) error) (bool, error) {
+	b := c.l.inodes.numbered(number)
+	b.mu.Lock()
+	left := b.left
+	b.mu.Unlock()
+	var found Found
+	if err := look(&found); err != nil {
+		return false, err
+	}
+	if found.Number != number { // a file system is mounted on it, or its name has gone to another
+		number = found.Number
+		b = c.l.inodes.numbered(number)
+		b.mu.Lock()
+		left = b.left - 1 // look again, under the lock
+		b.mu.Unlock()
+	}
+	if found.Handle != "" {
+		c.watch(&found)
+	}
+	for {
+		b.mu.Lock()
+		n := b.m[number]
+		if n == nil {
+			defer b.mu.Unlock()
+			return c.visitResting(b, left, number, &found, look)
+		}
+		b.mu.Unlock()
+		if first, done := c.visitRecorded(b, n, number); done {
+			return first, nil
+		}
+		left-- // it has just gone: look again, under the lock
+	}
+}
+
+// visitRecorded counts what an inode is charged. done is false where it is not recorded any more.
+func (c *Count) visitRecorded(b *numbered, n *inode, number uint64) (first, done bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.m[number] != n {
+		return false, false
+	}
+	if n.buried.Load() || n.a != c.a || !c.see(number) {
+		return false, true
+	}
+	c.add(Usage{n.charged, 1})
+	return true, true
+}
+
+// visitResting counts what an inode takes that nobody uses. b.mu is held: nobody records it meanwhile.
+func (c *Count) visitResting(b *numbered, left, number uint64, found *Found, look func(*Found) error) (bool, error) {
+	if b.left != left {
+		// Somebody has used it since the look.
+		if err := look(found); err != nil {
+			return false, err
+		}
+		if found.Number != number {
+			return false, nil // the name has gone to another, who was shown by who moved it
+		}
+	}
+	if !c.see(number) {
+		return false, nil
+	}
+	c.add(Usage{int64(found.Used), 1})
+	for written := found.Written.UnixNano(); ; {
+		last := c.last.Load()
+		if written <= last || c.last.CompareAndSwap(last, written) {
+			break
+		}
+	}
+	return true, nil
+}
+
+// watch remembers a file whose charge may still change by itself, as if the server had just written it: Sweep will look at it
+// again.
+func (c *Count) watch(f *Found) {
+	n := c.l.inodes.hold(f.Handle, c.a, 0)
+	defer c.l.inodes.release(n, false)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.recorded.Load() {
+		return
+	}
+	attr, err := c.l.fs.GetAttr(context.Background(), f.Handle)
+	if err != nil {
+		return // it has gone
+	}
+	c.l.remember(n, &attr, chargeOf(&attr))
+	n.written.Add(1)
+}
+
+// show puts what was moved on the walker's list.
+func (l *Ledger) show(_ context.Context, a *account, e *vfs.Entry) {
+	a.mu.Lock()
+	c := a.count
+	a.mu.Unlock()
+	if c == nil {
+		return
+	}
+	c.movedMu.Lock()
+	defer c.movedMu.Unlock()
+	c.moved = append(c.moved, e.Handle)
+}
+
+// counting tells whether somebody counts the home.
+func (a *account) counting() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.count != nil
+}
+
+// Moved returns what was moved since the last call, in the home: the walker may have been where it is before it was there.
+func (c *Count) Moved() []vfs.Handle {
+	c.movedMu.Lock()
+	defer c.movedMu.Unlock()
+	moved := c.moved
+	c.moved = nil
+	return moved
+}
+
+// Publish makes what was counted so far what is known of a home that was never counted.
+func (c *Count) Publish() {
+	c.a.mu.Lock()
+	defer c.a.mu.Unlock()
+	if !c.a.fresh || c.a.count != c {
+		return
+	}
+	now := Usage{c.bytes.Load(), c.inodes.Load()}
+	c.a.charge(now.minus(c.published))
+	c.published = now
+}
+
+// Drained tells whether all operations have ended that ran when it was first called, which is when the walk is done. What
+// they have made or removed may have been visited without their having said so: Done must wait for them.
+func (c *Count) Drained() bool {
+	c.a.mu.Lock()
+	defer c.a.mu.Unlock()
+	if c.a.ops[c.a.phase^1] > 0 {
+		return false
+	}
+	if !c.draining {
+		c.draining = true
+		c.a.phase ^= 1
+	}
+	return c.a.ops[c.a.phase^1] == 0
+}
+
+// Done makes what was counted what is known of the home, and returns it with what was believed before.
+func (c *Count) Done() (counted, before Usage) {
+	c.orphans()
+	c.a.mu.Lock()
+	defer c.a.mu.Unlock()
+	if c.a.count != c {
+		return c.a.used, c.a.used
+	}
+	counted, before = Usage{c.bytes.Load(), c.inodes.Load()}, c.a.used
+	c.a.charge(counted.minus(before))
+	c.a.count, c.a.fresh = nil, false
+	if last := c.last.Load(); last > 0 && c.a.lastWrite.Before(time.Unix(0, last)) {
+		c.a.lastWrite = time.Unix(0, last)
+	}
+	c.a.trim()
+	return counted, before
+}
+
+// Cancel gives a count up: the home is to be counted again.
+func (c *Count) Cancel() {
+	c.a.mu.Lock()
+	defer c.a.mu.Unlock()
+	if c.a.count == c {
+		c.a.count, c.a.unsure = nil, true
+	}
+}
+
+// orphans counts the files that have no name any more and are open: no walk comes to them.
+func (c *Count) orphans() {
+	for i := range c.l.inodes.byNumber {
+		b := &c.l.inodes.byNumber[i]
+		b.mu.Lock()
+		var open []*inode
+		for _, n := range b.m {
+			if n.a == c.a {
+				open = append(open, n)
+			}
+		}
+		b.mu.Unlock()
+		for _, n := range open {
+			n.mu.Lock()
+			if n.dead && !n.buried.Load() && c.see(n.number) {
+				c.add(Usage{n.charged, 1})
+			}
+			n.mu.Unlock()
+		}
+	}
+}

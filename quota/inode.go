@@ -1,0 +1,344 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package quota
+
+import (
+	"context"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hubhome/hubhome/vfs"
+)
+
+// block is the unit in which file systems give space, in bytes.
+const block = 4096
+
+// inode is what is known of a file while it is open, is being changed, or has a charge that may change by itself: data that
+// the file system has yet to find a place for, space that it took in advance and may give back.
+//
+// What an inode without one of these is charged is what it takes on the disk, which does not change.
+type inode struct {
+	handle vfs.Handle
+	a      *account
+
+	// guarded by the shard of the handle
+	refs  int // operations and open Files
+	opens int // open Files
+
+	// written and synced count unsynced changes and those of them that were synced.
+	written, synced atomic.Uint64
+	recorded        atomic.Bool
+	// exact: at the last look it took what its size needs, and there is nothing to give back.
+	exact atomic.Bool
+	// changed is when it was last changed, in sweeps.
+	changed atomic.Uint64
+
+	mu     sync.Mutex // held over one look at the file
+	number uint64
+	// base is what it was charged when it was recorded; charged what it is charged now.
+	base, charged int64
+	size          uint64
+	full          bool // it has no holes
+	directory     bool
+	// dead: its last name is gone.
+	dead bool
+	// buried: it is dead, and not charged any more.
+	buried atomic.Bool
+}
+
+// settled tells whether the charge cannot change by itself.
+func (n *inode) settled() bool {
+	return n.written.Load() == n.synced.Load() && n.exact.Load()
+}
+
+// sync says that changes are synced, and that the file was looked at since.
+func (n *inode) sync(changes uint64) {
+	for synced := n.synced.Load(); synced < changes; synced = n.synced.Load() {
+		if n.synced.CompareAndSwap(synced, changes) {
+			return
+		}
+	}
+}
+
+// inodes finds inodes by handle and, those that are recorded, by number.
+type inodes struct {
+	seed     maphash.Seed
+	byHandle [64]struct {
+		mu sync.Mutex
+		m  map[vfs.Handle]*inode
+	}
+	byNumber [256]numbered
+}
+
+type numbered struct {
+	mu sync.Mutex
+	m  map[uint64]*inode
+	// left counts the inodes that went.
+	left uint64
+}
+
+func (t *inodes) init() {
+	t.seed = maphash.MakeSeed()
+	for i := range t.byHandle {
+		t.byHandle[i].m = map[vfs.Handle]*inode{}
+	}
+	for i := range t.byNumber {
+		t.byNumber[i].m = map[uint64]*inode{}
+	}
+}
+
+func (t *inodes) numbered(number uint64) *numbered {
+	return &t.byNumber[(number*0x9e3779b97f4a7c15)>>56]
+}
+
+// hold finds or makes the inode of a handle, and keeps it until release. opens is 1 for an open File, which keeps the file
+// itself, else 0.
+func (t *inodes) hold(h vfs.Handle, a *account, opens int) *inode {
+	s := &t.byHandle[maphash.String(t.seed, string(h))%uint64(len(t.byHandle))]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.m[h]
+	if n == nil {
+		n = &inode{handle: h, a: a}
+		s.m[h] = n
+	}
+	n.refs++
+	n.opens += opens
+	return n
+}
+
+// closed says that a File of an inode is closed. last: it was the last one.
+func (t *inodes) closed(n *inode) (last bool) {
+	s := &t.byHandle[maphash.String(t.seed, string(n.handle))%uint64(len(t.byHandle))]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n.opens--
+	return n.opens == 0
+}
+
+// open tells whether there is a File of an inode.
+func (t *inodes) open(n *inode) bool {
+	s := &t.byHandle[maphash.String(t.seed, string(n.handle))%uint64(len(t.byHandle))]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return n.opens > 0
+}
+
+// release gives an inode back. It is forgotten when nobody holds it, its charge cannot change by itself, and no operation
+// runs that makes or removes a name in its home: such a one has to know what others have charged to its inode meanwhile.
+// rested: neither matters any more.
+func (t *inodes) release(n *inode, rested bool) {
+	s := &t.byHandle[maphash.String(t.seed, string(n.handle))%uint64(len(t.byHandle))]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n.refs--
+	if n.refs > 0 || n.recorded.Load() && !n.buried.Load() && !rested && (!n.settled() || n.a.naming.Load() > 0) {
+		return
+	}
+	delete(s.m, n.handle)
+	if !n.recorded.Load() {
+		return
+	}
+	b := t.numbered(n.number)
+	b.mu.Lock()
+	if b.m[n.number] == n {
+		delete(b.m, n.number)
+		b.left++
+	}
+	b.mu.Unlock()
+	n.a.recorded.Add(-1)
+}
+
+// look is how to look at an inode: through an open File, or by its handle.
+type look func(context.Context) (vfs.Attr, error)
+
+func (l *Ledger) byHandle(n *inode) look {
+	return func(ctx context.Context) (vfs.Attr, error) { return l.fs.GetAttr(ctx, n.handle) }
+}
+
+// record remembers what an inode is charged, which must come before it is changed: afterwards, nobody can tell.
+func (l *Ledger) record(ctx context.Context, n *inode, at look) error {
+	if n.recorded.Load() {
+		return nil
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.recorded.Load() {
+		return nil
+	}
+	attr, err := at(ctx)
+	if err != nil {
+		return err
+	}
+	l.remember(n, &attr, int64(attr.Used))
+	return nil
+}
+
+// remember makes an inode one whose charge is known. n.mu is held.
+func (l *Ledger) remember(n *inode, attr *vfs.Attr, charged int64) {
+	n.number, n.base, n.charged = attr.FileID, charged, charged
+	n.see(attr)
+	n.a.recorded.Add(1)
+	b := l.inodes.numbered(n.number)
+	b.mu.Lock()
+	b.m[n.number] = n
+	b.mu.Unlock()
+	n.changed.Store(l.sweeps.Load())
+	n.recorded.Store(true)
+}
+
+// see keeps what a look showed. n.mu is held.
+func (n *inode) see(attr *vfs.Attr) {
+	n.size = attr.Size
+	n.full = attr.Used >= blocks(attr.Size)
+	n.directory = attr.Type == vfs.Directory
+	n.exact.Store(exact(attr.Type, attr.Used, attr.Size))
+}
+
+// blocks rounds up to whole blocks.
+func blocks(size uint64) uint64 { return (size + block - 1) &^ (block - 1) }
+
+// exact tells whether a file takes what its size needs, or nothing, so that there is nothing that the file system could
+// give back by itself. What is no regular file is never given anything in advance.
+func exact(t vfs.Type, used, size uint64) bool {
+	return t != vfs.Regular || used == 0 || used == blocks(size)
+}
+
+// slack is what a file may take beyond its size before that counts as taken in advance: the maps of where its data is.
+func slack(size uint64) uint64 { return 64<<10 + size/64 }
+
+// chargeOf is what a file that is being changed is charged. XFS takes up to as much again as the file is long, in advance
+// of what may be written next (xfs(5), allocsize), and gives it back at the last close or within minutes. Nobody asked for
+// it: it is charged only if it is still there when the file has come to rest.
+func chargeOf(attr *vfs.Attr) int64 {
+	if attr.Type != vfs.Regular {
+		return int64(attr.Used)
+	}
+	return int64(min(attr.Used, blocks(attr.Size)+slack(attr.Size)))
+}
+
+// settle charges what an inode takes now, and returns by how much that is more than before. rested: the file has not been
+// changed for so long that what it takes is its own.
+func (l *Ledger) settle(ctx context.Context, n *inode, at look, rested bool) (int64, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	attr, err := at(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return l.settleAt(n, &attr, rested), nil
+}
+
+// settleAt is settle after a look. n.mu is held.
+func (l *Ledger) settleAt(n *inode, attr *vfs.Attr, rested bool) int64 {
+	n.see(attr)
+	now := int64(attr.Used)
+	when := attr.Ctime
+	if !rested {
+		now = chargeOf(attr)
+		n.changed.Store(l.sweeps.Load())
+	}
+	by := now - n.charged
+	n.charged = now
+	if !n.buried.Load() {
+		n.a.add(n.number, Usage{Bytes: by}, when)
+	}
+	return by
+}
+
+// born charges an inode that an operation has made. It may have been looked up and changed by others already, and removed.
+func (l *Ledger) born(n *inode, attr *vfs.Attr) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if base, gone := l.graves.find(n.handle); gone {
+		// It was given back before it was charged.
+		n.a.mu.Lock()
+		n.a.charge(Usage{base, 1})
+		n.a.mu.Unlock()
+		return
+	}
+	if !n.recorded.Load() {
+		l.remember(n, attr, int64(attr.Used))
+	}
+	n.a.mu.Lock()
+	defer n.a.mu.Unlock()
+	n.a.lastWrite = attr.Ctime
+	n.a.charge(Usage{n.base, 1})
+	if n.a.count != nil && n.a.count.see(n.number) {
+		n.a.count.add(Usage{n.charged, 1})
+	}
+}
+
+// died gives back what an inode was charged whose last name is gone: now, or where it is open, when its last File is closed.
+// gone is what it was before its name went.
+func (l *Ledger) died(n *inode, gone *vfs.Attr) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.dead {
+		return
+	}
+	if _, found := l.graves.find(n.handle); found {
+		return // who removed another name of it was here first
+	}
+	n.dead = true
+	if !n.recorded.Load() {
+		l.remember(n, gone, int64(gone.Used))
+	}
+	if !l.inodes.open(n) {
+		l.bury(n)
+	}
+}
+
+// bury gives back what a dead inode was charged. n.mu is held.
+func (l *Ledger) bury(n *inode) {
+	if n.buried.Swap(true) {
+		return
+	}
+	l.graves.add(n.handle, n.base)
+	a := n.a
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.charge(Usage{-n.charged, -1})
+	if a.count != nil && !a.count.see(n.number) {
+		a.count.add(Usage{-n.charged, -1})
+	}
+	a.trim()
+}
+
+// reopened charges again an inode that was given back as removed while it was being opened.
+func (l *Ledger) reopened(ctx context.Context, n *inode, at look) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if _, gone := l.graves.find(n.handle); !gone || n.dead {
+		return nil
+	}
+	attr, err := at(ctx)
+	if err != nil {
+		return err
+	}
+	n.dead = true
+	if !n.recorded.Load() {
+		l.remember(n, &attr, 0)
+	}
+	n.a.add(n.number, Usage{Inodes: 1}, attr.Ctime)
+	l.settleAt(n, &attr, false)
+	return nil
+}
+
+// closed gives back a File's hold on an inode, and the inode's charge, where that was its last.
+func (l *Ledger) closed(ctx context.Context, n *inode) {
+	last := l.inodes.closed(n)
+	n.mu.Lock()
+	switch {
+	case last && n.dead:
+		l.bury(n)
+	case n.recorded.Load() && !n.dead && !n.exact.Load():
+		// Some file systems give back now what they had taken in advance.
+		if attr, err := l.fs.GetAttr(ctx, n.handle); err == nil {
+			l.settleAt(n, &attr, false)
+		}
+	}
+	n.mu.Unlock()
+	l.inodes.release(n, false)
+}

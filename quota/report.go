@@ -1,0 +1,123 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package quota
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/hubhome/hubhome"
+	"github.com/hubhome/hubhome/vfs"
+)
+
+// Report is what is known of all hubs at one moment: the one source of lists, metrics and pages.
+type Report struct {
+	// Hubs are those that are served, by name.
+	Hubs []HubReport
+	// Reserve is what every home has.
+	Reserve hubhome.Reserve
+}
+
+// HubReport is a hub. Used is all that is in its directory.
+type HubReport struct {
+	Name hubhome.HubName
+	ID   vfs.HomeID
+	Used Usage
+	// Quota has no zeros: what is not limited is Unlimited.
+	Quota hubhome.Quota
+	// Own is what lies in its directory and in no home.
+	Own Usage
+	// Homes are its homes and shared directories, by name.
+	Homes []HomeReport
+}
+
+// State is how far what is known of a home is to be believed.
+type State string
+
+// The states.
+const (
+	// Clean: what is known is exact.
+	Clean State = "clean"
+	// Dirty: what is known is from before a crash, or of less than all; the home is waiting to be counted.
+	Dirty State = "dirty"
+	// Counting: as Dirty; the home is being counted.
+	Counting State = "counting"
+)
+
+// HomeReport is a home or a shared directory.
+type HomeReport struct {
+	Name  string // bytes of any kind
+	ID    vfs.HomeID
+	Used  Usage
+	Quota hubhome.Quota // without zeros
+	// Override tells whether some of the quota was set at run time.
+	Override bool
+	// Past is what it has of the reserve.
+	Past Usage
+	// LastWrite is zero where nothing is known of one.
+	LastWrite time.Time
+	State     State
+	Denials   Denials
+}
+
+// Report tells of all hubs and homes. It waits for no disk.
+func (l *Ledger) Report() Report {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	r := Report{Reserve: *l.reserve.Load()}
+	at := map[*hub]int{}
+	for _, h := range l.hubs {
+		if h.served {
+			r.Hubs = append(r.Hubs, HubReport{Name: h.name, ID: h.id})
+		}
+	}
+	slices.SortFunc(r.Hubs, func(a, b HubReport) int { return cmp.Compare(a.Name, b.Name) })
+	for i := range r.Hubs {
+		at[l.hubs[r.Hubs[i].ID]] = i
+	}
+	for _, a := range l.accounts {
+		i, served := at[a.hub]
+		if !served {
+			continue
+		}
+		home := a.report()
+		if a.id == a.hub.id {
+			r.Hubs[i].Own = home.Used
+			continue
+		}
+		_, home.Override = l.overrides[homeKey(a)]
+		r.Hubs[i].Homes = append(r.Hubs[i].Homes, home)
+	}
+	for h, i := range at {
+		h.mu.Lock()
+		r.Hubs[i].Used, r.Hubs[i].Quota = h.used.positive(), h.limit
+		h.mu.Unlock()
+		slices.SortFunc(r.Hubs[i].Homes, func(a, b HomeReport) int { return cmp.Compare(a.Name, b.Name) })
+	}
+	return r
+}
+
+func homeKey(a *account) home { return home{a.hub.name, a.name} }
+
+// positive is what can be told of a usage that is not known yet, and was reduced meanwhile.
+func (u Usage) positive() Usage { return Usage{max(0, u.Bytes), max(0, u.Inodes)} }
+
+func (a *account) report() HomeReport {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r := HomeReport{
+		Name: a.name, ID: a.id, Used: a.used.positive(), Quota: a.limit, LastWrite: a.lastWrite, State: Clean, Denials: a.denials,
+	}
+	a.hub.mu.Lock()
+	over := a.over()
+	a.hub.mu.Unlock()
+	r.Past = Usage{min(a.past.Bytes, over.Bytes), min(a.past.Inodes, over.Inodes)}
+	switch {
+	case a.count != nil:
+		r.State = Counting
+	case a.unsure || a.fresh:
+		r.State = Dirty
+	}
+	return r
+}
