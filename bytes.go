@@ -92,7 +92,7 @@ func parseBytes(s string) (Bytes, error) {
 }
 
 func tooLarge() error {
-	return errors.New("it is too large; the largest is 8191PiB, and no quota is written as unlimited")
+	return errors.New("it is too large; the largest is 8191PiB")
 }
 
 // unitOf returns the size of a unit, or says which one was most likely meant.

@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 
 	"github.com/hubhome/hubhome"
@@ -25,6 +26,7 @@ import (
 type Config struct {
 	Store Store
 	NFS   NFS
+	Quota Quota
 	Log   Log
 	// Hubs are in the order of the file. No two have one name.
 	Hubs []Hub
@@ -68,6 +70,13 @@ const (
 	SquashNone Squash = "none"
 )
 
+// Quota says what holds for the quotas of all hubs.
+type Quota struct {
+	// ReserveEnabled tells whether there is a reserve; Reserve is what it is then.
+	ReserveEnabled bool
+	Reserve        hubhome.Reserve
+}
+
 // Log says what is logged.
 type Log struct{ Level slog.Level }
 
@@ -80,6 +89,7 @@ type Hub struct {
 	Mode uint32
 	// Shared and SharedPublic ask for the directories _shared and _shared-public.
 	Shared, SharedPublic bool
+	Quotas               hubhome.Quotas
 }
 
 // maxFile is the longest file that is read, in bytes: room for some ten thousand hubs.
@@ -127,7 +137,7 @@ func (c *Config) Problem(key, format string, args ...any) Problem {
 
 // Same tells whether two files say the same, however they write it.
 func (c *Config) Same(o *Config) bool {
-	return c.Store == o.Store && c.Log == o.Log && slices.Equal(c.Hubs, o.Hubs) &&
+	return c.Store == o.Store && c.Log == o.Log && c.Quota == o.Quota && reflect.DeepEqual(c.Hubs, o.Hubs) &&
 		c.NFS.Listen == o.NFS.Listen && c.NFS.BaseShare == o.NFS.BaseShare && slices.Equal(c.NFS.Allow, o.NFS.Allow) &&
 		c.NFS.Squash == o.NFS.Squash && c.NFS.Owner == o.NFS.Owner
 }

@@ -58,9 +58,10 @@ nfs:
   baseShare: /export//home/
   squash: none
   owner: "0:0"
+quota: {reserve: {enabled: false, bytes: 1GiB, fileBytes: 2 MiB, inodes: 5}}
 log: {level: debug}
 hubs:
-  a: {mode: 0750, owner: 5:6}
+  a: {mode: 0750, owner: 5:6, quota: {home: unlimited, total: {bytes: 1TB}, homes: {"-x": {inodes: 7}, 5: 6B}}}
   b: {mode: 0o2775, shared: false, sharedPublic: true}
   2024.c: {mode: "01777"}
 `
@@ -80,9 +81,13 @@ func TestValues(t *testing.T) {
 			want := &Config{
 				Store: Store{Disk{Path: "data"}},
 				NFS:   NFS{Listen: "[::1]:0", BaseShare: "/export/home", Allow: loopback, Squash: SquashNone},
+				Quota: Quota{Reserve: hubhome.Reserve{Bytes: hubhome.GiB, File: 2 * hubhome.MiB, Inodes: 5}},
 				Log:   Log{Level: slog.LevelDebug},
 				Hubs: []Hub{
-					{Name: "a", Owner: hubhome.Owner{UID: 5, GID: 6}, Mode: 0o750, Shared: true},
+					{Name: "a", Owner: hubhome.Owner{UID: 5, GID: 6}, Mode: 0o750, Shared: true, Quotas: hubhome.Quotas{
+						Home: hubhome.Quota{Bytes: hubhome.Unlimited}, Total: hubhome.Quota{Bytes: 1e12},
+						Homes: map[string]hubhome.Quota{"-x": {Inodes: 7}, "5": {Bytes: 6}},
+					}},
 					{Name: "b", Mode: 0o2775, SharedPublic: true},
 					{Name: "2024.c", Mode: 0o1777, Shared: true},
 				},
@@ -109,7 +114,7 @@ func TestPlace(t *testing.T) {
 	for key, want := range map[string]string{
 		"store.disk.path": "hubhome.yaml:2:16",
 		"nfs.listen":      "hubhome.yaml:4:3",
-		"hubs.b":          "hubhome.yaml:11:3",
+		"hubs.b":          "hubhome.yaml:12:3",
 		"nfs.allow":       "hubhome.yaml",
 	} {
 		if got := c.Place(key); got != want {

@@ -28,7 +28,16 @@ func TestExample(t *testing.T) {
 	}
 	want := []Hub{
 		{Name: "staging", Owner: hubhome.DefaultOwner, Mode: 0o755, Shared: true},
-		{Name: "prod", Owner: hubhome.DefaultOwner, Mode: 0o755, Shared: true, SharedPublic: true},
+		{Name: "prod", Owner: hubhome.DefaultOwner, Mode: 0o755, Shared: true, SharedPublic: true, Quotas: hubhome.Quotas{
+			Total:        hubhome.Quota{Bytes: 2 * hubhome.TiB},
+			Home:         hubhome.Quota{Bytes: 20 * hubhome.GiB, Inodes: 1000000},
+			Shared:       hubhome.Quota{Bytes: 100 * hubhome.GiB},
+			SharedPublic: hubhome.Quota{Bytes: 50 * hubhome.GiB},
+			Homes:        map[string]hubhome.Quota{"ada": {Bytes: 50 * hubhome.GiB}, "bob": {Inodes: hubhome.UnlimitedInodes}},
+		}},
+	}
+	if want := (Quota{ReserveEnabled: true, Reserve: hubhome.DefaultReserve}); c.Quota != want {
+		t.Errorf("the quota is %+v, want %+v", c.Quota, want)
 	}
 	if !reflect.DeepEqual(c.Hubs, want) {
 		t.Errorf("the hubs are %+v, want %+v", c.Hubs, want)

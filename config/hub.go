@@ -24,6 +24,7 @@ func (r *reader) hubKeys(h *Hub) []key {
 		{name: "mode", read: func(v value) { r.mode(v, &h.Mode) }},
 		{name: "shared", read: func(v value) { r.boolean(v, &h.Shared) }},
 		{name: "sharedPublic", read: func(v value) { r.boolean(v, &h.SharedPublic) }},
+		{name: "quota", keys: r.quotaKeys(&h.Quotas)},
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/hubhome/hubhome"
 )
 
 // key is one key that a file may have: it has either a value, which read reads, or keys below it.
@@ -32,6 +34,9 @@ func (r *reader) keys() []key {
 			{name: "squash", read: r.squash},
 			{name: "owner", read: func(v value) { r.owner(v, &r.config.NFS.Owner) }},
 		}},
+		{name: "quota", keys: []key{
+			{name: "reserve", keys: r.reserveKeys()},
+		}},
 		{name: "log", keys: []key{
 			{name: "level", read: r.level},
 		}},
@@ -45,12 +50,14 @@ func (r *reader) read(root *ast.MappingNode) {
 	r.section(value{node: root}, r.keys())
 	r.checkStore()
 	r.checkAllow()
+	r.checkReserve()
 	r.checkHubs()
 }
 
 func (r *reader) defaults() {
 	c := r.config
 	c.NFS = defaultNFS
+	c.Quota = Quota{ReserveEnabled: true, Reserve: hubhome.DefaultReserve}
 	c.Log.Level = defaultLevel
 }
 

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"os"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -50,6 +51,19 @@ func (d *Disk) OpenTemporary(dir int, mode uint32) (fd int, err error) {
 func (d *Disk) Stat(dir int, name string, st *Stat) error {
 	return d.do(OpStat, func() error {
 		return unix.Statx(dir, name, here(name)|unix.AT_STATX_SYNC_AS_STAT, statMask, st)
+	})
+}
+
+// StatEntry describes an entry of a directory that ReadDir is telling of.
+func (d *Disk) StatEntry(dir int, n *Name, st *Stat) error {
+	if len(n.Name) == 0 {
+		return syscall.ENOENT
+	}
+	return d.do(OpStat, func() error {
+		// The kernel has put a NUL after the name.
+		_, _, errno := unix.Syscall6(unix.SYS_STATX, uintptr(dir), uintptr(unsafe.Pointer(&n.Name[0])),
+			unix.AT_SYMLINK_NOFOLLOW|unix.AT_STATX_SYNC_AS_STAT, statMask, uintptr(unsafe.Pointer(st)), 0)
+		return errnoErr(errno)
 	})
 }
 

@@ -259,6 +259,9 @@ func (f *FS) entryOf(dir *inode, kernel []byte, st *disk.Stat, change uint64) vf
 	return vfs.Entry{Handle: f.signer.seal(&n), Attr: attrOf(&n, st, change)}
 }
 
+// Ours tells whether a file is on the store's own file system and not on one that is mounted over it.
+func (f *FS) Ours(st *disk.Stat) bool { return f.ours(st) }
+
 // ours tells whether a file is on the store's own file system and not on one that is mounted over it.
 func (f *FS) ours(st *disk.Stat) bool {
 	return device(st) == f.dev && st.Attributes&st.Attributes_mask&unix.STATX_ATTR_MOUNT_ROOT == 0

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/vfs"
 )
 
@@ -26,8 +27,9 @@ type Count struct {
 	published     Usage        // guarded by a.mu, as draining
 	draining      bool
 	shards        [64]struct {
-		mu   sync.Mutex
-		bits map[uint64]uint64
+		mu      sync.Mutex
+		bits    map[uint64]uint64
+		entered map[uint64]struct{} // directories
 	}
 
 	movedMu sync.Mutex
@@ -109,16 +111,43 @@ func (c *Count) see(number uint64) bool {
 	return was&bit == 0
 }
 
+// Enter tells whether a directory was not entered before. All that is in it must be visited then, also where the directory
+// itself was counted already.
+func (c *Count) Enter(number uint64) bool {
+	s := &c.shards[(number>>6*0x9e3779b97f4a7c15)>>58]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, was := s.entered[number]; was {
+		return false
+	}
+	if s.entered == nil {
+		s.entered = map[uint64]struct{}{}
+	}
+	s.entered[number] = struct{}{}
+	return true
+}
+
+// Where returns the place of the home: its hub's name and its own, which is empty for what lies in the hub's directory and
+// in no home, and the inode numbers of these directories.
+func (c *Count) Where() (hub hubhome.HubName, name string, hubID, id vfs.HomeID) {
+	c.l.mu.RLock()
+	defer c.l.mu.RUnlock()
+	return c.a.hub.name, c.a.name, c.a.hub.id, c.a.id
+}
+
+// Sum is what was counted so far.
+func (c *Count) Sum() Usage { return Usage{c.bytes.Load(), c.inodes.Load()} }
+
 // Visit counts an inode that the walker found under a number, unless it was counted before, and tells whether it did. look
 // looks at it; its error is Visit's.
-func (c *Count) Visit(number uint64, look func(*Found) error) (bool, error) {
+func (c *Count) Visit(number uint64, look func(*Found) error) error {
 	b := c.l.inodes.numbered(number)
 	b.mu.Lock()
 	left := b.left
 	b.mu.Unlock()
 	var found Found
 	if err := look(&found); err != nil {
-		return false, err
+		return err
 	}
 	if found.Number != number { // a file system is mounted on it, or its name has gone to another
 		number = found.Number
@@ -138,51 +167,49 @@ func (c *Count) Visit(number uint64, look func(*Found) error) (bool, error) {
 			return c.visitResting(b, left, number, &found, look)
 		}
 		b.mu.Unlock()
-		if first, done := c.visitRecorded(b, n, number); done {
-			return first, nil
+		if c.visitRecorded(b, n, number) {
+			return nil
 		}
 		left-- // it has just gone: look again, under the lock
 	}
 }
 
-// visitRecorded counts what an inode is charged. done is false where it is not recorded any more.
-func (c *Count) visitRecorded(b *numbered, n *inode, number uint64) (first, done bool) {
+// visitRecorded counts what an inode is charged; false where it is not recorded any more.
+func (c *Count) visitRecorded(b *numbered, n *inode, number uint64) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.m[number] != n {
-		return false, false
+		return false
 	}
-	if n.buried.Load() || n.a != c.a || !c.see(number) {
-		return false, true
+	if !n.buried.Load() && n.a == c.a && c.see(number) {
+		c.add(Usage{n.charged, 1})
 	}
-	c.add(Usage{n.charged, 1})
-	return true, true
+	return true
 }
 
 // visitResting counts what an inode takes that nobody uses. b.mu is held: nobody records it meanwhile.
-func (c *Count) visitResting(b *numbered, left, number uint64, found *Found, look func(*Found) error) (bool, error) {
+func (c *Count) visitResting(b *numbered, left, number uint64, found *Found, look func(*Found) error) error {
 	if b.left != left {
 		// Somebody has used it since the look.
 		if err := look(found); err != nil {
-			return false, err
+			return err
 		}
 		if found.Number != number {
-			return false, nil // the name has gone to another, who was shown by who moved it
+			return nil // the name has gone to another, who was shown by who moved it
 		}
 	}
 	if !c.see(number) {
-		return false, nil
+		return nil
 	}
 	c.add(Usage{int64(found.Used), 1})
 	for written := found.Written.UnixNano(); ; {
 		last := c.last.Load()
 		if written <= last || c.last.CompareAndSwap(last, written) {
-			break
+			return nil
 		}
 	}
-	return true, nil
 }
 
 // watch remembers a file whose charge may still change by itself, as if the server had just written it: Sweep will look at it

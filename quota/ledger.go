@@ -20,7 +20,8 @@
 //	inodes.byNumber[].mu, account.mu
 //	hub.mu, Count.shards[].mu, graves.mu
 //
-// None but inode.mu is held over I/O.
+// Of these inode.mu is held over a look at the disk, and byNumber[].mu over one at an inode that is being counted and was
+// used meanwhile.
 package quota
 
 import (
@@ -152,6 +153,11 @@ func (l *Ledger) SetHubs(hubs []Hub) {
 	for id, a := range l.accounts {
 		if a.hub.served && !found[id] && !a.busy() {
 			l.forget(a)
+		}
+	}
+	for id, r := range l.kept {
+		if h := l.hubs[r.Hub]; h != nil && h.served {
+			delete(l.kept, id)
 		}
 	}
 }

@@ -47,9 +47,13 @@ func (l *Ledger) Load(generation uint64, records []Record) {
 // Resume gives the ledger the files whose charges may change by themselves, after the hubs are known.
 func (l *Ledger) Resume(files []Resting) {
 	for _, f := range files {
-		l.mu.RLock()
+		l.mu.Lock()
 		a := l.accounts[f.Home]
-		l.mu.RUnlock()
+		if r, ok := l.kept[f.Home]; ok {
+			r.Dirty = true // nobody can look at the file while its hub is not served
+			l.kept[f.Home] = r
+		}
+		l.mu.Unlock()
 		if a == nil || a.unsure {
 			continue // it is counted, or is not there
 		}

@@ -3,22 +3,20 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/disk"
 	"github.com/hubhome/hubhome/localfs"
-)
-
-// The directories that the users of a hub share.
-const (
-	sharedDir       = "_shared"
-	sharedPublicDir = "_shared-public"
+	"github.com/hubhome/hubhome/quota"
+	"github.com/hubhome/hubhome/vfs"
 )
 
 // Hub is a hub as it is declared.
@@ -29,6 +27,7 @@ type Hub struct {
 	Mode  uint32
 	// Shared and SharedPublic ask for _shared and _shared-public.
 	Shared, SharedPublic bool
+	Quotas               hubhome.Quotas
 }
 
 // SetHubs makes the directories of hubs, where they are not there, and then exactly these hubs visible to clients. What is
@@ -47,7 +46,81 @@ func (s *Store) SetHubs(ctx context.Context, hubs []Hub) error {
 		}
 		visible = append(visible, localfs.Hub{Name: string(h.Name), Homes: localfs.Owner{UID: h.Owner.UID, GID: h.Owner.GID}})
 	}
+	if err := s.list(hubs); err != nil {
+		return err
+	}
+	s.hubs = hubs
+	s.listed = time.Now()
 	return s.fs.SetHubs(visible)
+}
+
+// SetReserve changes what every home may still take when its quota is spent, from the next request on.
+func (s *Store) SetReserve(r hubhome.Reserve) { s.quota.SetReserve(r) }
+
+// relistTime is the shortest time between two lists of the hubs' directories that nobody has asked for.
+const relistTime = time.Second
+
+// relist lists the homes of the hubs again: somebody has made one, or moved one, on the disk.
+func (s *Store) relist(context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Since(s.listed) < relistTime {
+		return nil
+	}
+	s.listed = time.Now()
+	return s.list(s.hubs)
+}
+
+// list tells the ledger which hubs and homes there are. s.mu is held.
+func (s *Store) list(hubs []Hub) error {
+	known := make([]quota.Hub, 0, len(hubs))
+	for _, h := range hubs {
+		q := quota.Hub{Quotas: h.Quotas}
+		var err error
+		if q.Home, q.Homes, err = s.listHub(string(h.Name)); err != nil {
+			return fmt.Errorf("hub %q: list its homes: %w", h.Name, err)
+		}
+		known = append(known, q)
+	}
+	s.quota.SetHubs(known)
+	if s.ledger.files != nil {
+		s.quota.Resume(s.ledger.files)
+		s.ledger.files = nil
+	}
+	return nil
+}
+
+// listHub returns a hub's directory and those in it: its homes, and what its users share.
+func (s *Store) listHub(name string) (hub quota.Home, homes []quota.Home, err error) {
+	dir, err := s.disk.Open(s.root, name, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return hub, nil, err
+	}
+	defer disk.Close(dir)
+	var st disk.Stat
+	if err := s.disk.Stat(dir, disk.Here, &st); err != nil {
+		return hub, nil, err
+	}
+	hub = homeOf(name, &st)
+	var fault error
+	_, err = s.disk.ReadDir(dir, 0, make([]byte, 64<<10), func(n *disk.Name) bool {
+		switch fault = s.disk.StatEntry(dir, n, &st); {
+		case fault == syscall.ENOENT:
+			fault = nil
+		case fault == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR && s.fs.Ours(&st):
+			homes = append(homes, homeOf(string(n.Name), &st))
+		}
+		return fault == nil
+	})
+	return hub, homes, cmp.Or(err, fault)
+}
+
+func homeOf(name string, st *disk.Stat) quota.Home {
+	home := quota.Home{ID: vfs.HomeID(st.Ino), Name: name}
+	if st.Mask&unix.STATX_BTIME != 0 {
+		home.Birth = time.Unix(st.Btime.Sec, int64(st.Btime.Nsec)).UnixNano()
+	}
+	return home
 }
 
 // ensureHub makes a hub's directories, or sees that they are right.
@@ -74,8 +147,8 @@ func (s *Store) ensureHub(h Hub) error {
 		want bool
 		mode uint32
 	}{
-		{sharedDir, h.Shared, 0o755},
-		{sharedPublicDir, h.SharedPublic, 0o777},
+		{hubhome.SharedDir, h.Shared, 0o755},
+		{hubhome.SharedPublicDir, h.SharedPublic, 0o777},
 	} {
 		if !shared.want {
 			continue

@@ -4,13 +4,16 @@
 // .hubhome beside them, which no client can see.
 //
 // It owns the layout, the lock that keeps a second server out, the key and the name of the store, the hubs' directories,
-// and the records of which client held state where. The files themselves are localfs's. It knows no protocol.
+// the records of which client held state where, and what is kept of the ledger of what homes take. The files themselves are
+// localfs's, and the ledger is quota's. It knows no protocol.
 //
 //	<store>/.hubhome/store.json   format, id and key; mode 0600
 //	<store>/.hubhome/lock         who serves the store
 //	<store>/.hubhome/new/         what is being made; emptied at each start
 //	<store>/.hubhome/clients/     one file for each client that holds state
 //	<store>/.hubhome/spare/       space for such files on a full disk
+//	<store>/.hubhome/ledger/      what homes take, and which of them are being changed
+//	<store>/.hubhome/quotas       the quotas that were set at run time
 //	<store>/<hub>/<username>/     homes
 //	<store>/<hub>/_shared/        what all read
 //	<store>/<hub>/_shared-public/ what all write
@@ -25,11 +28,13 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/hubhome/hubhome/disk"
 	"github.com/hubhome/hubhome/localfs"
+	"github.com/hubhome/hubhome/quota"
 	"github.com/hubhome/hubhome/vfs"
 )
 
@@ -49,6 +54,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Disk makes the system calls. Nil: a Disk that makes them all.
 	Disk *disk.Disk
+	// Rebuild throws away what is kept of the ledger: all homes are counted anew.
+	Rebuild bool
 }
 
 // Store is a store that this process serves.
@@ -63,7 +70,14 @@ type Store struct {
 	fs      *localfs.FS
 	clients *ClientRecords
 
-	mu sync.Mutex // one SetHubs at a time
+	quota     *quota.Ledger
+	charged   vfs.FS
+	ledger    *ledger
+	overrides *overrides
+
+	mu     sync.Mutex // one SetHubs at a time
+	hubs   []Hub
+	listed time.Time
 }
 
 // Open takes a store into use: it makes what is missing of hubhome's own data, and takes the lock, which keeps a second
@@ -108,7 +122,19 @@ func Open(_ context.Context, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, nil
+	return s, s.openQuota(o.Rebuild)
+}
+
+// openQuota reads what is kept of the ledger, and of quotas that were set at run time.
+func (s *Store) openQuota(rebuild bool) (err error) {
+	// The ledger asks who keeps it only when hubs are known.
+	s.quota = quota.New(s.fs, keeper{s})
+	s.charged = s.quota.FS()
+	if s.ledger, err = openLedger(s, rebuild); err != nil {
+		return err
+	}
+	s.overrides, err = openOverrides(s)
+	return err
 }
 
 // explainOpen says what to do where a store's directory cannot be opened.
@@ -154,8 +180,11 @@ func (s *Store) directory(parent int, name string, mode uint32) (int, error) {
 	return fd, nil
 }
 
-// FS returns the files.
-func (s *Store) FS() vfs.FS { return s.fs }
+// FS returns the files. What is changed through it is charged to its home.
+func (s *Store) FS() vfs.FS { return s.charged }
+
+// Report tells what all hubs and homes take and may take. It waits for no disk.
+func (s *Store) Report() quota.Report { return s.quota.Report() }
 
 // ID names the store for as long as it exists.
 func (s *Store) ID() []byte { return s.id }
@@ -166,9 +195,16 @@ func (s *Store) Path() string { return s.path }
 // Clients returns the records of which client held state where.
 func (s *Store) Clients() *ClientRecords { return s.clients }
 
-// Close gives the store back: another server may have it. No call on its FS may be running, and none may follow. A second
-// Close does nothing.
-func (s *Store) Close() error {
+// Close persists the ledger and gives the store back: another server may have it. No call on its FS may be running, nor Run,
+// and none may follow. A second Close does nothing. After an error the store is given back all the same.
+func (s *Store) Close() (err error) {
+	if s.ledger != nil && s.overrides != nil && s.root >= 0 {
+		s.quota.Sweep(context.Background())
+		err = s.ledger.checkpoint(true)
+	}
+	if s.ledger != nil {
+		s.ledger.close()
+	}
 	open := []*int{&s.nursery, &s.root, &s.own} // the last has the lock
 	if s.clients != nil {
 		open = append([]*int{&s.clients.dir, &s.clients.spares.dir}, open...)
@@ -179,7 +215,7 @@ func (s *Store) Close() error {
 		}
 		*fd = -1
 	}
-	return nil
+	return err
 }
 
 func hostname() string {

@@ -77,6 +77,7 @@ func (s *server) reload(ctx context.Context) outcome {
 		}
 		return refused
 	}
+	s.store.SetReserve(reserve(next))
 	s.nfs.Set(settings(next))
 	s.clients.set(next.NFS.Allow)
 	s.level.Set(next.Log.Level)

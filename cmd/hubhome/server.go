@@ -62,6 +62,7 @@ func openServer(ctx context.Context, log *slog.Logger, level *slog.LevelVar, fil
 	if err := s.store.SetHubs(ctx, hubs(c)); err != nil {
 		return nil, fmt.Errorf("%s: make the hubs: %w", c.Place("hubs"), err)
 	}
+	s.store.SetReserve(reserve(c))
 	s.nfs = nfsserver.New(nfsserver.Options{
 		FS:       s.store.FS(),
 		Recovery: recovery{s.store.Clients()},
@@ -83,8 +84,10 @@ func (s *server) run(ctx context.Context, hangUp <-chan os.Signal) error {
 
 	// The server's own work goes on until the last request has ended.
 	background, end := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan error, 1)
-	go func() { ended <- s.nfs.Run(background) }()
+	var ended errgroup.Group
+	ended.Go(func() error { return s.nfs.Run(background) })
+	keeping, endKeeping := context.WithCancel(ctx) // a count is nothing to wait for
+	ended.Go(func() error { return s.store.Run(keeping) })
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
@@ -105,8 +108,9 @@ func (s *server) run(ctx context.Context, hangUp <-chan os.Signal) error {
 		return nil
 	})
 	err := group.Wait()
+	endKeeping()
 	end()
-	return errors.Join(err, <-ended)
+	return errors.Join(err, ended.Wait())
 }
 
 // close gives the store back.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/config"
 	"github.com/hubhome/hubhome/nfsserver"
 	"github.com/hubhome/hubhome/store"
@@ -15,6 +16,14 @@ func hubs(c *config.Config) []store.Hub {
 		declared[i] = store.Hub(h)
 	}
 	return declared
+}
+
+// reserve is a configuration's reserve as the store wants it.
+func reserve(c *config.Config) hubhome.Reserve {
+	if !c.Quota.ReserveEnabled {
+		return hubhome.Reserve{}
+	}
+	return c.Quota.Reserve
 }
 
 var squashes = map[config.Squash]nfsserver.Squash{

@@ -1,0 +1,133 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package store
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/hubhome/hubhome/quota"
+	"github.com/hubhome/hubhome/vfs"
+)
+
+const (
+	// sweepTime is between two looks at files that have yet to come to rest (quota.RestSweeps).
+	sweepTime = restTime / quota.RestSweeps
+	// checkpointSweeps is after how many of them the ledger is persisted. What a crash costs is a count of the homes that were
+	// changed since.
+	checkpointSweeps = 6
+	// progressTime is between two lines in the log about a count that goes on.
+	progressTime = 10 * time.Second
+)
+
+// Run keeps the ledger until ctx ends: it counts the homes of which it is not known what they take, persists the ledger, and
+// looks again at files that have yet to come to rest. What goes wrong is logged and tried again.
+func (s *Store) Run(ctx context.Context) error {
+	var counting sync.WaitGroup
+	defer counting.Wait()
+	counting.Go(func() { s.countAll(ctx) })
+	tick := time.NewTicker(sweepTime)
+	defer tick.Stop()
+	failing := false
+	for sweeps := 1; ; sweeps++ {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		s.quota.Sweep(ctx)
+		if sweeps%checkpointSweeps != 0 {
+			continue
+		}
+		err := s.ledger.checkpoint(false)
+		if err != nil && !failing {
+			s.log.Error("the ledger of what homes take is not persisted: after a crash more homes are counted than need be", "error", err)
+		}
+		if err == nil && failing {
+			s.log.Info("the ledger of what homes take is persisted again")
+		}
+		failing = err != nil
+	}
+}
+
+// countAll counts homes until ctx ends.
+func (s *Store) countAll(ctx context.Context) {
+	tick := time.NewTicker(sweepTime)
+	defer tick.Stop()
+	for {
+		s.Recount(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Recount counts the homes of which it is not known what they take, while they are used, and returns when all are counted
+// that were to be when it began, or ctx ends.
+func (s *Store) Recount(ctx context.Context) {
+	homes := s.quota.Uncounted()
+	if len(homes) == 0 {
+		return
+	}
+	s.log.Info("counting what homes take", "homes", len(homes))
+	began, told := time.Now(), time.Now()
+	var sum quota.Usage
+	for i, id := range homes {
+		if ctx.Err() != nil {
+			return
+		}
+		u := s.recount(ctx, id, func(now quota.Usage) {
+			if time.Since(told) < progressTime {
+				return
+			}
+			told = time.Now()
+			s.log.Info("still counting what homes take", "counted", i, "homes", len(homes),
+				"inodes", sum.Inodes+now.Inodes, "bytes", sum.Bytes+now.Bytes)
+		})
+		sum.Bytes, sum.Inodes = sum.Bytes+u.Bytes, sum.Inodes+u.Inodes
+	}
+	s.log.Info("counted what homes take", "homes", len(homes), "inodes", sum.Inodes, "bytes", sum.Bytes,
+		"took", time.Since(began).Round(time.Millisecond).String())
+}
+
+// recount counts one home.
+func (s *Store) recount(ctx context.Context, id vfs.HomeID, progress func(quota.Usage)) quota.Usage {
+	c := s.quota.Begin(id)
+	if c == nil {
+		return quota.Usage{}
+	}
+	hub, name, _, _ := c.Where()
+	ended := make(chan error, 1)
+	go func() { ended <- s.tally(ctx, c) }()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-ended:
+			if err == nil {
+				counted, before := c.Done()
+				s.log.Debug("counted what a home takes", "hub", hub, "home", name, "bytes", counted.Bytes, "inodes", counted.Inodes,
+					"bytesBefore", before.Bytes, "inodesBefore", before.Inodes)
+				return counted
+			}
+			c.Cancel()
+			switch {
+			case ctx.Err() != nil:
+			case errors.Is(err, errMoved):
+				if err := s.relist(ctx); err != nil {
+					s.log.Error("list the homes of a hub", "hub", hub, "error", err)
+				}
+			default:
+				s.log.Error("count what a home takes; it is tried again", "hub", hub, "home", name, "error", err)
+			}
+			return quota.Usage{}
+		case <-tick.C:
+			c.Publish()
+			progress(c.Sum())
+		}
+	}
+}

@@ -1,0 +1,288 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hubhome/hubhome/disk"
+	"github.com/hubhome/hubhome/quota"
+	"github.com/hubhome/hubhome/vfs"
+)
+
+// restTime is how long ago a file must have been changed for what it takes to be its own: XFS gives back within that time
+// what it took in advance.
+const restTime = 10 * time.Minute
+
+// walkers is how many directories of a home are read at one time.
+func walkers() int { return max(2, min(8, runtime.GOMAXPROCS(0))) }
+
+// walk goes through one home for a count. What there is to do it keeps as kernel handles of directories: they stay right
+// while the directories are moved, and take no descriptors.
+type walk struct {
+	s     *Store
+	count *quota.Count
+	now   time.Time
+	// hub and home are the inode numbers of their directories; home is 0 for what lies in the hub's directory.
+	hub, home uint64
+
+	mu   sync.Mutex
+	wake *sync.Cond
+	dirs []string // yet to be read
+	busy int      // walkers that read one
+	err  error    // of the first that failed
+}
+
+// errMoved says that a home is not where it was any more.
+var errMoved = errors.New("the home's directory is gone or has moved")
+
+// tally counts a home from its directory down. The count is neither done nor cancelled when it returns.
+func (s *Store) tally(ctx context.Context, c *quota.Count) error {
+	hubName, name, hub, id := c.Where()
+	w := &walk{s: s, count: c, now: time.Now(), hub: uint64(hub)}
+	w.wake = sync.NewCond(&w.mu)
+	fd, err := s.disk.Open(s.root, string(hubName), unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errMoved, err)
+	}
+	defer disk.Close(fd)
+	if name != "" {
+		w.home = uint64(id)
+		dir, err := s.disk.Open(fd, name, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+		if err != nil {
+			return fmt.Errorf("%w: %w", errMoved, err)
+		}
+		defer disk.Close(dir)
+		fd = dir
+	}
+	var st disk.Stat
+	if err := s.disk.Stat(fd, disk.Here, &st); err != nil {
+		return err
+	}
+	if st.Ino != uint64(id) {
+		return errMoved
+	}
+	kernel, _, err := s.disk.AppendHandle(nil, fd, disk.Here)
+	if err != nil {
+		return err
+	}
+	if err := w.visit(string(kernel)); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { w.fail(ctx.Err()) })
+	defer stop()
+	return w.run(ctx)
+}
+
+// run walks until there is nothing left to visit, and no operation runs that could have hidden something.
+func (w *walk) run(ctx context.Context) error {
+	const pause = 5 * time.Millisecond
+	for {
+		var wg sync.WaitGroup
+		for range walkers() {
+			wg.Go(w.work)
+		}
+		wg.Wait()
+		w.mu.Lock()
+		err := w.err
+		w.mu.Unlock()
+		if err != nil {
+			return err
+		}
+		for !w.count.Drained() {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(pause):
+			}
+		}
+		moved := w.count.Moved()
+		if len(moved) == 0 {
+			return nil
+		}
+		for _, h := range moved {
+			kernel, err := w.s.fs.Kernel(h)
+			if err == nil {
+				err = w.visit(kernel)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// fail ends the walk.
+func (w *walk) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = err
+	}
+	w.wake.Broadcast()
+}
+
+// gone tells whether a file that was listed has been removed meanwhile.
+func gone(err error) bool { return err == syscall.ENOENT || err == syscall.ESTALE }
+
+// visit visits what a kernel handle is of.
+func (w *walk) visit(kernel string) error {
+	fd, err := w.s.disk.OpenHandle(w.s.root, kernel, unix.O_PATH|unix.O_NOFOLLOW)
+	if gone(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer disk.Close(fd)
+	var st disk.Stat
+	if err := w.s.disk.Stat(fd, disk.Here, &st); err != nil {
+		return err
+	}
+	err = w.count.Visit(st.Ino, func(f *quota.Found) error {
+		if err := w.s.disk.Stat(fd, disk.Here, &st); err != nil {
+			return err
+		}
+		w.see(f, &st, func() (string, error) { return kernel, nil })
+		return nil
+	})
+	if err == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR && w.count.Enter(st.Ino) {
+		w.push([]string{kernel})
+	}
+	return err
+}
+
+// see describes a file to the count.
+func (w *walk) see(f *quota.Found, st *disk.Stat, kernel func() (string, error)) {
+	*f = quota.Found{
+		Number: st.Ino, Type: vfs.Directory, Used: st.Blocks * 512, Size: st.Size,
+		Written: time.Unix(st.Mtime.Sec, int64(st.Mtime.Nsec)),
+	}
+	if changed := time.Unix(st.Ctime.Sec, int64(st.Ctime.Nsec)); f.Written.After(changed) {
+		f.Written = changed // somebody has set another time
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return
+	}
+	f.Type = vfs.Regular
+	if f.Exact() || w.now.Sub(time.Unix(st.Ctime.Sec, int64(st.Ctime.Nsec))) > restTime {
+		return
+	}
+	if k, err := kernel(); err == nil {
+		f.Handle = w.s.fs.HandleOf(w.hub, w.home, k)
+	}
+}
+
+// push puts directories on the list.
+func (w *walk) push(dirs []string) {
+	if len(dirs) == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dirs = append(w.dirs, dirs...)
+	w.wake.Broadcast()
+}
+
+// work reads directories until there are none left and nobody reads one.
+func (w *walk) work() {
+	buf := make([]byte, 64<<10)
+	for {
+		w.mu.Lock()
+		for len(w.dirs) == 0 && w.busy > 0 && w.err == nil {
+			w.wake.Wait()
+		}
+		if len(w.dirs) == 0 || w.err != nil {
+			w.mu.Unlock()
+			return
+		}
+		last := len(w.dirs) - 1 // depth first: the list stays short
+		dir := w.dirs[last]
+		w.dirs = w.dirs[:last]
+		w.busy++
+		w.mu.Unlock()
+		err := w.read(dir, buf)
+		if err != nil {
+			w.fail(err)
+		}
+		w.mu.Lock()
+		w.busy--
+		if w.busy == 0 {
+			w.wake.Broadcast()
+		}
+		w.mu.Unlock()
+	}
+}
+
+// read visits all that is in a directory.
+func (w *walk) read(kernel string, buf []byte) error {
+	d := w.s.disk
+	fd, err := d.OpenHandle(w.s.root, kernel, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW)
+	if gone(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("open a directory: %w", err)
+	}
+	defer disk.Close(fd)
+	var (
+		dirs  []string
+		fault error
+		st    disk.Stat
+		entry *disk.Name
+	)
+	handle := func() (string, error) {
+		k, _, err := d.AppendHandle(nil, fd, string(entry.Name))
+		return string(k), err
+	}
+	look := func(f *quota.Found) error {
+		if err := d.StatEntry(fd, entry, &st); err != nil {
+			return err
+		}
+		if !w.s.fs.Ours(&st) {
+			return syscall.ENOENT // another file system is mounted there
+		}
+		if w.home == 0 && st.Mode&unix.S_IFMT == unix.S_IFDIR {
+			return syscall.ENOENT // a home
+		}
+		w.see(f, &st, handle)
+		return nil
+	}
+	_, err = d.ReadDir(fd, 0, buf, func(n *disk.Name) bool {
+		entry = n
+		switch fault = w.count.Visit(n.Ino, look); {
+		case gone(fault):
+			fault = nil
+		case fault != nil:
+			return false
+		case st.Mode&unix.S_IFMT == unix.S_IFDIR && w.count.Enter(st.Ino):
+			k, err := handle()
+			if err == nil {
+				dirs = append(dirs, k)
+			} else if !gone(err) {
+				fault = err
+			}
+		}
+		if len(dirs) >= 64 {
+			w.push(dirs)
+			dirs = nil
+		}
+		return fault == nil
+	})
+	w.push(dirs)
+	if err == nil {
+		err = fault
+	}
+	if err != nil && !gone(err) {
+		return fmt.Errorf("read a directory: %w", err)
+	}
+	return nil
+}
