@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"strconv"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -58,12 +59,19 @@ func (d *Disk) OpenHandle(mount int, kernel string, flags int) (fd int, err erro
 	h := handle{size: uint32(len(kernel) - 4)}
 	copy(h.bytes[:], kernel[4:])
 	h.kind = int32(uint32(kernel[0]) | uint32(kernel[1])<<8 | uint32(kernel[2])<<16 | uint32(kernel[3])<<24)
-	err = d.do(OpOpenHandle, func() error {
+	open := func() error {
 		r, _, errno := unix.Syscall(unix.SYS_OPEN_BY_HANDLE_AT, uintptr(mount), uintptr(unsafe.Pointer(&h)),
 			uintptr(flags|unix.O_CLOEXEC|unix.O_NOCTTY))
 		fd = int(r)
 		return errnoErr(errno)
-	})
+	}
+	err = d.do(OpOpenHandle, open)
+	// The kernel says that it is out of memory where the inode has gone and its number is just being given to another one
+	// (iget_locked and I_CREATING, fs/inode.c): a moment later it says that the handle is stale.
+	for wait := 20 * time.Microsecond; err == syscall.ENOMEM && wait < 100*time.Millisecond; wait *= 2 {
+		time.Sleep(wait)
+		err = d.do(OpOpenHandle, open)
+	}
 	if err != nil {
 		return -1, err
 	}

@@ -120,12 +120,19 @@ func (s signer) open(h vfs.Handle) (inode, error) {
 	}, nil
 }
 
-// HandleOf returns the handle of a file in a home, or with home 0 in a hub's directory and in no home, by the inode numbers
-// of these directories and the kernel's own handle: what somebody found who went through the directories by itself.
-func (f *FS) HandleOf(hub, home uint64, kernel string) vfs.Handle {
+// HandleOf returns the handle of a file by the inode numbers of its hub's directory, its home's (0: it is in none) and its own,
+// and the kernel's own handle: what somebody found who went through the directories by itself.
+func (f *FS) HandleOf(hub, home, number uint64, kernel string) vfs.Handle {
 	n := inode{level: levelFile, hub: hub, home: home, kernel: kernel}
-	if home == 0 {
-		n.level = levelLoose
+	switch number {
+	case home:
+		n.level = levelHome
+	case hub:
+		n.level = levelHub
+	default:
+		if home == 0 {
+			n.level = levelLoose
+		}
 	}
 	return f.signer.seal(&n)
 }

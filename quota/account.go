@@ -196,13 +196,13 @@ func (a *account) trim() {
 }
 
 // add charges a change of what an inode takes. The inode's lock is held, so that no count sees a part of it.
-func (a *account) add(number uint64, by Usage, when time.Time) {
+func (a *account) add(n *inode, by Usage, when time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !when.IsZero() {
 		a.lastWrite = when
 	}
-	if a.count != nil && a.count.seen(number) {
+	if a.count != nil && a.count.seen(n.number, n.birth, n.handle) {
 		a.count.add(by)
 	}
 	a.charge(by)

@@ -17,10 +17,13 @@ import (
 // changes of an inode that was visited is added to the count, and of one that was not is found by the visit: none is lost
 // and none counted twice.
 //
-// What it costs in memory is one bit for each inode number in the runs of 64 that the home has any of.
+// Which inodes were visited is one bit for each number in the runs of 64 that the home has any of. The numbers of removed
+// inodes are given to new ones at once: those that were made since the count began are told apart by their handles.
 type Count struct {
 	l *Ledger
 	a *account
+	// since is shortly before the count began, in nanoseconds.
+	since int64
 
 	bytes, inodes atomic.Int64
 	last          atomic.Int64 // the last write, in nanoseconds
@@ -30,6 +33,7 @@ type Count struct {
 		mu      sync.Mutex
 		bits    map[uint64]uint64
 		entered map[uint64]struct{} // directories
+		young   map[vfs.Handle]struct{}
 	}
 
 	movedMu sync.Mutex
@@ -44,7 +48,11 @@ type Found struct {
 	Used, Size uint64
 	// Written is when it was last changed.
 	Written time.Time
-	// Handle is set where it was changed so lately that what it takes may change by itself, and is not Exact.
+	// Birth is when it was made, as Home has it.
+	Birth int64
+	// Recent: it was changed so lately that what it takes may change by itself, and it is not Exact.
+	Recent bool
+	// Handle is set where it is Recent or Young.
 	Handle vfs.Handle
 }
 
@@ -67,15 +75,17 @@ func (l *Ledger) Uncounted() []vfs.HomeID {
 	return all
 }
 
-// Begin begins a count of a home; nil where there is no such home. Done or Cancel must follow.
-func (l *Ledger) Begin(home vfs.HomeID) *Count {
+// Begin begins a count of a home; nil where there is no such home. Done or Cancel must follow. now is the time by the clock of
+// the file system.
+func (l *Ledger) Begin(home vfs.HomeID, now time.Time) *Count {
 	l.mu.RLock()
 	a := l.accounts[home]
 	l.mu.RUnlock()
 	if a == nil {
 		return nil
 	}
-	c := &Count{l: l, a: a}
+	const coarse = time.Second // more than a time stamp can be behind
+	c := &Count{l: l, a: a, since: now.Add(-coarse).UnixNano()}
 	for i := range c.shards {
 		c.shards[i].bits = map[uint64]uint64{}
 	}
@@ -91,21 +101,36 @@ func (c *Count) add(by Usage) {
 	c.inodes.Add(by.Inodes)
 }
 
+// Young tells whether what has a birth was made since the count began.
+func (c *Count) Young(birth int64) bool { return birth >= c.since }
+
 // seen tells whether an inode was visited.
-func (c *Count) seen(number uint64) bool {
+func (c *Count) seen(number uint64, birth int64, h vfs.Handle) bool {
 	word := number >> 6
 	s := &c.shards[(word*0x9e3779b97f4a7c15)>>58]
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if c.Young(birth) {
+		_, seen := s.young[h]
+		return seen
+	}
 	return s.bits[word]&(1<<(number&63)) != 0
 }
 
 // see makes an inode one that was visited, and tells whether it was not before.
-func (c *Count) see(number uint64) bool {
+func (c *Count) see(number uint64, birth int64, h vfs.Handle) bool {
 	word, bit := number>>6, uint64(1)<<(number&63)
 	s := &c.shards[(word*0x9e3779b97f4a7c15)>>58]
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if c.Young(birth) {
+		_, seen := s.young[h]
+		if s.young == nil {
+			s.young = map[vfs.Handle]struct{}{}
+		}
+		s.young[h] = struct{}{}
+		return !seen
+	}
 	was := s.bits[word]
 	s.bits[word] = was | bit
 	return was&bit == 0
@@ -127,6 +152,15 @@ func (c *Count) Enter(number uint64) bool {
 	return true
 }
 
+// entered tells whether a directory was entered.
+func (c *Count) entered(number uint64) bool {
+	s := &c.shards[(number>>6*0x9e3779b97f4a7c15)>>58]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, was := s.entered[number]
+	return was
+}
+
 // Where returns the place of the home: its hub's name and its own, which is empty for what lies in the hub's directory and
 // in no home, and the inode numbers of these directories.
 func (c *Count) Where() (hub hubhome.HubName, name string, hubID, id vfs.HomeID) {
@@ -138,8 +172,8 @@ func (c *Count) Where() (hub hubhome.HubName, name string, hubID, id vfs.HomeID)
 // Sum is what was counted so far.
 func (c *Count) Sum() Usage { return Usage{c.bytes.Load(), c.inodes.Load()} }
 
-// Visit counts an inode that the walker found under a number, unless it was counted before, and tells whether it did. look
-// looks at it; its error is Visit's.
+// Visit counts an inode that the walker found under a number, unless it was counted before. look looks at it; its error is
+// Visit's.
 func (c *Count) Visit(number uint64, look func(*Found) error) error {
 	b := c.l.inodes.numbered(number)
 	b.mu.Lock()
@@ -149,65 +183,66 @@ func (c *Count) Visit(number uint64, look func(*Found) error) error {
 	if err := look(&found); err != nil {
 		return err
 	}
-	if found.Number != number { // a file system is mounted on it, or its name has gone to another
-		number = found.Number
-		b = c.l.inodes.numbered(number)
-		b.mu.Lock()
-		left = b.left - 1 // look again, under the lock
-		b.mu.Unlock()
-	}
-	if found.Handle != "" {
+	again := found.Number != number // its name has gone to another meanwhile
+	number = found.Number
+	b = c.l.inodes.numbered(number)
+	if found.Recent {
 		c.watch(&found)
 	}
 	for {
 		b.mu.Lock()
 		n := b.m[number]
-		if n == nil {
-			defer b.mu.Unlock()
-			return c.visitResting(b, left, number, &found, look)
+		if n != nil && n.birth == found.Birth {
+			b.mu.Unlock()
+			if c.visitRecorded(b, n) {
+				return nil
+			}
+			again = true
+			continue
 		}
+		if again || n != nil || b.left != left {
+			// Somebody has used it since the look, or it is gone and its number another's. Nobody does now.
+			again, left = false, b.left
+			if err := look(&found); err != nil || found.Number != number {
+				b.mu.Unlock()
+				return err // who moved its name has shown it
+			}
+			if n != nil && n.birth == found.Birth {
+				b.mu.Unlock()
+				continue
+			}
+		}
+		c.visitResting(&found)
 		b.mu.Unlock()
-		if c.visitRecorded(b, n, number) {
-			return nil
-		}
-		left-- // it has just gone: look again, under the lock
+		return nil
 	}
 }
 
 // visitRecorded counts what an inode is charged; false where it is not recorded any more.
-func (c *Count) visitRecorded(b *numbered, n *inode, number uint64) bool {
+func (c *Count) visitRecorded(b *numbered, n *inode) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.m[number] != n {
+	if b.m[n.number] != n {
 		return false
 	}
-	if !n.buried.Load() && n.a == c.a && c.see(number) {
+	if !n.buried.Load() && n.a == c.a && c.see(n.number, n.birth, n.handle) {
 		c.add(Usage{n.charged, 1})
 	}
 	return true
 }
 
-// visitResting counts what an inode takes that nobody uses. b.mu is held: nobody records it meanwhile.
-func (c *Count) visitResting(b *numbered, left, number uint64, found *Found, look func(*Found) error) error {
-	if b.left != left {
-		// Somebody has used it since the look.
-		if err := look(found); err != nil {
-			return err
-		}
-		if found.Number != number {
-			return nil // the name has gone to another, who was shown by who moved it
-		}
+// visitResting counts what an inode takes that nobody uses. Nobody can record it meanwhile: the lock of its number is held.
+func (c *Count) visitResting(f *Found) {
+	if !c.see(f.Number, f.Birth, f.Handle) {
+		return
 	}
-	if !c.see(number) {
-		return nil
-	}
-	c.add(Usage{int64(found.Used), 1})
-	for written := found.Written.UnixNano(); ; {
+	c.add(Usage{int64(f.Used), 1})
+	for written := f.Written.UnixNano(); ; {
 		last := c.last.Load()
 		if written <= last || c.last.CompareAndSwap(last, written) {
-			return nil
+			return
 		}
 	}
 }
@@ -230,12 +265,12 @@ func (c *Count) watch(f *Found) {
 	n.written.Add(1)
 }
 
-// show puts what was moved on the walker's list.
-func (l *Ledger) show(_ context.Context, a *account, e *vfs.Entry) {
+// show puts what was moved on the walker's list, if it was not visited yet.
+func (l *Ledger) show(a *account, e *vfs.Entry) {
 	a.mu.Lock()
 	c := a.count
 	a.mu.Unlock()
-	if c == nil {
+	if c == nil || c.seen(e.Attr.FileID, birthOf(&e.Attr), e.Handle) && (e.Attr.Type != vfs.Directory || c.entered(e.Attr.FileID)) {
 		return
 	}
 	c.movedMu.Lock()
@@ -271,8 +306,9 @@ func (c *Count) Publish() {
 	c.published = now
 }
 
-// Drained tells whether all operations have ended that ran when it was first called, which is when the walk is done. What
-// they have made or removed may have been visited without their having said so: Done must wait for them.
+// Drained tells whether all operations have ended that ran when it was first called, until it says so. The walk must wait for
+// them before it begins: they move files without showing them. And Done must wait for them after it: what they have made or
+// removed may have been visited without their having said so.
 func (c *Count) Drained() bool {
 	c.a.mu.Lock()
 	defer c.a.mu.Unlock()
@@ -283,7 +319,8 @@ func (c *Count) Drained() bool {
 		c.draining = true
 		c.a.phase ^= 1
 	}
-	return c.a.ops[c.a.phase^1] == 0
+	c.draining = c.a.ops[c.a.phase^1] > 0
+	return !c.draining
 }
 
 // Done makes what was counted what is known of the home, and returns it with what was believed before.
@@ -327,7 +364,7 @@ func (c *Count) orphans() {
 		b.mu.Unlock()
 		for _, n := range open {
 			n.mu.Lock()
-			if n.dead && !n.buried.Load() && c.see(n.number) {
+			if n.dead && !n.buried.Load() && c.see(n.number, n.birth, n.handle) {
 				c.add(Usage{n.charged, 1})
 			}
 			n.mu.Unlock()

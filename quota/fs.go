@@ -131,15 +131,24 @@ func (c *change) gone(ctx context.Context, e *vfs.Entry) {
 	n := l.inodes.hold(e.Handle, a, 0)
 	defer l.inodes.release(n, false)
 	if e.Attr.Type != vfs.Directory {
-		switch attr, err := l.fs.GetAttr(ctx, e.Handle); {
-		case err == nil && attr.Nlink > 0:
-			return
-		case err != nil && !errors.Is(err, syscall.ESTALE):
+		switch left, err := l.named(ctx, e.Handle); {
+		case err != nil:
 			a.doubt()
+			return
+		case left:
 			return
 		}
 	}
 	l.died(n, &e.Attr)
+}
+
+// named tells whether a file has a name left.
+func (l *Ledger) named(ctx context.Context, h vfs.Handle) (bool, error) {
+	attr, err := l.fs.GetAttr(ctx, h)
+	if errors.Is(err, syscall.ESTALE) {
+		return false, nil
+	}
+	return attr.Nlink > 0, err
 }
 
 // moved shows a file or directory to whoever counts the home: in its new place nobody may come by any more.
@@ -147,8 +156,11 @@ func (c *change) moved(ctx context.Context, dir vfs.Handle, name string) {
 	if c.op.a == nil || !c.op.a.counting() {
 		return
 	}
-	if e, err := c.f.l.fs.Lookup(ctx, nil, dir, name); err == nil {
-		c.f.l.show(ctx, c.op.a, &e)
+	switch e, err := c.f.l.fs.Lookup(ctx, nil, dir, name); {
+	case err == nil:
+		c.f.l.show(c.op.a, &e)
+	case !errors.Is(err, syscall.ENOENT):
+		c.doubt(err)
 	}
 }
 

@@ -34,8 +34,11 @@ type inode struct {
 	// changed is when it was last changed, in sweeps.
 	changed atomic.Uint64
 
-	mu     sync.Mutex // held over one look at the file
+	// set when it is recorded
 	number uint64
+	birth  int64
+
+	mu sync.Mutex // held over one look at the file
 	// base is what it was charged when it was recorded; charged what it is charged now.
 	base, charged int64
 	size          uint64
@@ -177,7 +180,7 @@ func (l *Ledger) record(ctx context.Context, n *inode, at look) error {
 
 // remember makes an inode one whose charge is known. n.mu is held.
 func (l *Ledger) remember(n *inode, attr *vfs.Attr, charged int64) {
-	n.number, n.base, n.charged = attr.FileID, charged, charged
+	n.number, n.birth, n.base, n.charged = attr.FileID, birthOf(attr), charged, charged
 	n.see(attr)
 	n.a.recorded.Add(1)
 	b := l.inodes.numbered(n.number)
@@ -242,7 +245,7 @@ func (l *Ledger) settleAt(n *inode, attr *vfs.Attr, rested bool) int64 {
 	by := now - n.charged
 	n.charged = now
 	if !n.buried.Load() {
-		n.a.add(n.number, Usage{Bytes: by}, when)
+		n.a.add(n, Usage{Bytes: by}, when)
 	}
 	return by
 }
@@ -265,7 +268,7 @@ func (l *Ledger) born(n *inode, attr *vfs.Attr) {
 	defer n.a.mu.Unlock()
 	n.a.lastWrite = attr.Ctime
 	n.a.charge(Usage{n.base, 1})
-	if n.a.count != nil && n.a.count.see(n.number) {
+	if n.a.count != nil && n.a.count.see(n.number, n.birth, n.handle) {
 		n.a.count.add(Usage{n.charged, 1})
 	}
 }
@@ -300,7 +303,7 @@ func (l *Ledger) bury(n *inode) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.charge(Usage{-n.charged, -1})
-	if a.count != nil && !a.count.see(n.number) {
+	if a.count != nil && !a.count.see(n.number, n.birth, n.handle) {
 		a.count.add(Usage{-n.charged, -1})
 	}
 	a.trim()
@@ -321,7 +324,7 @@ func (l *Ledger) reopened(ctx context.Context, n *inode, at look) error {
 	if !n.recorded.Load() {
 		l.remember(n, &attr, 0)
 	}
-	n.a.add(n.number, Usage{Inodes: 1}, attr.Ctime)
+	n.a.add(n, Usage{Inodes: 1}, attr.Ctime)
 	l.settleAt(n, &attr, false)
 	return nil
 }

@@ -30,6 +30,7 @@ type Resting struct {
 	Home    vfs.HomeID
 	Handle  vfs.Handle
 	Number  uint64
+	Birth   int64
 	Charged int64
 }
 
@@ -59,10 +60,18 @@ func (l *Ledger) Resume(files []Resting) {
 		}
 		n := l.inodes.hold(f.Handle, a, 0)
 		n.mu.Lock()
-		l.remember(n, &vfs.Attr{Type: vfs.Regular, FileID: f.Number, Used: 1}, f.Charged)
+		l.remember(n, &vfs.Attr{Type: vfs.Regular, FileID: f.Number, Used: 1, Birth: born(f.Birth)}, f.Charged)
 		n.mu.Unlock()
 		l.inodes.release(n, false)
 	}
+}
+
+// born is birthOf's inverse.
+func born(birth int64) time.Time {
+	if birth == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, birth)
 }
 
 // restore makes an account what its record says.
@@ -123,7 +132,7 @@ func (l *Ledger) resting() []Resting {
 		b.mu.Lock()
 		for _, n := range b.m {
 			if !n.buried.Load() && !n.settled() {
-				files = append(files, Resting{Home: n.a.id, Handle: n.handle, Number: n.number, Charged: n.charged})
+				files = append(files, Resting{Home: n.a.id, Handle: n.handle, Number: n.number, Birth: n.birth, Charged: n.charged})
 			}
 		}
 		b.mu.Unlock()

@@ -116,11 +116,15 @@ func (s *Store) listHub(name string) (hub quota.Home, homes []quota.Home, err er
 }
 
 func homeOf(name string, st *disk.Stat) quota.Home {
-	home := quota.Home{ID: vfs.HomeID(st.Ino), Name: name}
-	if st.Mask&unix.STATX_BTIME != 0 {
-		home.Birth = time.Unix(st.Btime.Sec, int64(st.Btime.Nsec)).UnixNano()
+	return quota.Home{ID: vfs.HomeID(st.Ino), Name: name, Birth: birthOf(st)}
+}
+
+// birthOf is when something was made, in nanoseconds; 0 where the file system does not keep that.
+func birthOf(st *disk.Stat) int64 {
+	if st.Mask&unix.STATX_BTIME == 0 {
+		return 0
 	}
-	return home
+	return time.Unix(st.Btime.Sec, int64(st.Btime.Nsec)).UnixNano()
 }
 
 // ensureHub makes a hub's directories, or sees that they are right.

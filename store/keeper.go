@@ -96,7 +96,7 @@ func (s *Store) Recount(ctx context.Context) {
 
 // recount counts one home.
 func (s *Store) recount(ctx context.Context, id vfs.HomeID, progress func(quota.Usage)) quota.Usage {
-	c := s.quota.Begin(id)
+	c := s.quota.Begin(id, time.Now())
 	if c == nil {
 		return quota.Usage{}
 	}

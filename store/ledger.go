@@ -89,6 +89,7 @@ type (
 		File    []byte     `json:"file"`
 		Home    vfs.HomeID `json:"home"`
 		Number  uint64     `json:"number"`
+		Birth   int64      `json:"birth"`
 		Charged int64      `json:"charged"`
 	}
 	sumLine struct {
@@ -210,7 +211,7 @@ func parseLedger(data []byte) (generation uint64, records []quota.Record, files 
 			return 0, nil, nil, fmt.Errorf("it is damaged: %w", err)
 		}
 		if l.File != nil {
-			files = append(files, quota.Resting{Home: l.Home, Handle: vfs.Handle(l.File), Number: l.Number, Charged: l.Charged})
+			files = append(files, quota.Resting{Home: l.Home, Handle: vfs.Handle(l.File), Number: l.Number, Birth: l.Birth, Charged: l.Charged})
 			continue
 		}
 		records = append(records, quota.Record{
@@ -237,7 +238,7 @@ func formatLedger(generation uint64, records []quota.Record, files []quota.Resti
 		}
 	}
 	for _, f := range files {
-		if err := out.Encode(fileLine{[]byte(f.Handle), f.Home, f.Number, f.Charged}); err != nil {
+		if err := out.Encode(fileLine{[]byte(f.Handle), f.Home, f.Number, f.Birth, f.Charged}); err != nil {
 			return nil, err
 		}
 	}

@@ -84,7 +84,9 @@ func (s *Store) tally(ctx context.Context, c *quota.Count) error {
 
 // run walks until there is nothing left to visit, and no operation runs that could have hidden something.
 func (w *walk) run(ctx context.Context) error {
-	const pause = 5 * time.Millisecond
+	if err := w.drain(ctx); err != nil {
+		return err
+	}
 	for {
 		var wg sync.WaitGroup
 		for range walkers() {
@@ -97,12 +99,8 @@ func (w *walk) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for !w.count.Drained() {
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(pause):
-			}
+		if err := w.drain(ctx); err != nil {
+			return err
 		}
 		moved := w.count.Moved()
 		if len(moved) == 0 {
@@ -118,6 +116,19 @@ func (w *walk) run(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// drain waits until the operations have ended that run now.
+func (w *walk) drain(ctx context.Context) error {
+	const pause = time.Millisecond
+	for !w.count.Drained() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+	return nil
 }
 
 // fail ends the walk.
@@ -151,34 +162,41 @@ func (w *walk) visit(kernel string) error {
 		if err := w.s.disk.Stat(fd, disk.Here, &st); err != nil {
 			return err
 		}
-		w.see(f, &st, func() (string, error) { return kernel, nil })
-		return nil
+		if st.Nlink == 0 {
+			return syscall.ESTALE
+		}
+		return w.see(f, &st, func() (string, error) { return kernel, nil })
 	})
-	if err == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR && w.count.Enter(st.Ino) {
+	switch {
+	case gone(err):
+		return nil
+	case err == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR && w.count.Enter(st.Ino):
 		w.push([]string{kernel})
 	}
 	return err
 }
 
-// see describes a file to the count.
-func (w *walk) see(f *quota.Found, st *disk.Stat, kernel func() (string, error)) {
+// types are those that matter to a count. What else there is takes what it takes.
+var types = map[uint16]vfs.Type{unix.S_IFREG: vfs.Regular, unix.S_IFDIR: vfs.Directory}
+
+// see describes a file to the count. It asks for its handle where the count, or the walk, needs it.
+func (w *walk) see(f *quota.Found, st *disk.Stat, kernel func() (string, error)) error {
 	*f = quota.Found{
-		Number: st.Ino, Type: vfs.Directory, Used: st.Blocks * 512, Size: st.Size,
+		Number: st.Ino, Type: types[st.Mode&unix.S_IFMT], Used: st.Blocks * 512, Size: st.Size, Birth: birthOf(st),
 		Written: time.Unix(st.Mtime.Sec, int64(st.Mtime.Nsec)),
 	}
 	if changed := time.Unix(st.Ctime.Sec, int64(st.Ctime.Nsec)); f.Written.After(changed) {
 		f.Written = changed // somebody has set another time
 	}
-	if st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return
+	if f.Type == vfs.Regular {
+		f.Recent = !f.Exact() && w.now.Sub(time.Unix(st.Ctime.Sec, int64(st.Ctime.Nsec))) < restTime
 	}
-	f.Type = vfs.Regular
-	if f.Exact() || w.now.Sub(time.Unix(st.Ctime.Sec, int64(st.Ctime.Nsec))) > restTime {
-		return
+	if f.Type != vfs.Directory && !f.Recent && !w.count.Young(f.Birth) {
+		return nil
 	}
-	if k, err := kernel(); err == nil {
-		f.Handle = w.s.fs.HandleOf(w.hub, w.home, k)
-	}
+	k, err := kernel()
+	f.Handle = w.s.fs.HandleOf(w.hub, w.home, st.Ino, k)
+	return err
 }
 
 // push puts directories on the list.
@@ -238,23 +256,36 @@ func (w *walk) read(kernel string, buf []byte) error {
 		fault error
 		st    disk.Stat
 		entry *disk.Name
+		last  string // the kernel's handle of what was looked at
 	)
 	handle := func() (string, error) {
 		k, _, err := d.AppendHandle(nil, fd, string(entry.Name))
-		return string(k), err
+		last = string(k)
+		return last, err
 	}
 	look := func(f *quota.Found) error {
-		if err := d.StatEntry(fd, entry, &st); err != nil {
-			return err
+		for {
+			if err := d.StatEntry(fd, entry, &st); err != nil {
+				return err
+			}
+			if !w.s.fs.Ours(&st) {
+				return syscall.ENOENT // another file system is mounted there
+			}
+			if w.home == 0 && st.Mode&unix.S_IFMT == unix.S_IFDIR {
+				return syscall.ENOENT // a home
+			}
+			if err := w.see(f, &st, handle); err != nil || f.Handle == "" {
+				return err
+			}
+			// The handle must be of the file that was described, and not of one that got its name between the two.
+			var now disk.Stat
+			if err := d.StatEntry(fd, entry, &now); err != nil {
+				return err
+			}
+			if now.Ino == st.Ino && now.Btime == st.Btime {
+				return nil
+			}
 		}
-		if !w.s.fs.Ours(&st) {
-			return syscall.ENOENT // another file system is mounted there
-		}
-		if w.home == 0 && st.Mode&unix.S_IFMT == unix.S_IFDIR {
-			return syscall.ENOENT // a home
-		}
-		w.see(f, &st, handle)
-		return nil
 	}
 	_, err = d.ReadDir(fd, 0, buf, func(n *disk.Name) bool {
 		entry = n
@@ -264,12 +295,7 @@ func (w *walk) read(kernel string, buf []byte) error {
 		case fault != nil:
 			return false
 		case st.Mode&unix.S_IFMT == unix.S_IFDIR && w.count.Enter(st.Ino):
-			k, err := handle()
-			if err == nil {
-				dirs = append(dirs, k)
-			} else if !gone(err) {
-				fault = err
-			}
+			dirs = append(dirs, last)
 		}
 		if len(dirs) >= 64 {
 			w.push(dirs)

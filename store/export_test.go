@@ -1,0 +1,31 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/hubhome/hubhome/quota"
+)
+
+// Checkpoint persists the ledger.
+func (s *Store) Checkpoint() error { return s.ledger.checkpoint(false) }
+
+// Sweep lets all files come to rest.
+func (s *Store) Sweep() {
+	for range quota.RestSweeps + 1 {
+		s.quota.Sweep(context.Background())
+	}
+}
+
+// Distrust has homes of a name counted.
+func (s *Store) Distrust(name string) {
+	for _, hub := range s.Report().Hubs {
+		for _, h := range hub.Homes {
+			if h.Name == name {
+				s.quota.Begin(h.ID, time.Now()).Cancel()
+			}
+		}
+	}
+}

@@ -1,0 +1,524 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hubhome/hubhome"
+	"github.com/hubhome/hubhome/disk"
+	"github.com/hubhome/hubhome/quota"
+	"github.com/hubhome/hubhome/store"
+	"github.com/hubhome/hubhome/vfs"
+)
+
+var prod = []store.Hub{{Name: "prod", Owner: jovyan, Mode: 0o755, Shared: true}}
+
+// serving opens a store with the hub prod.
+func serving(t testing.TB, path string, d *disk.Disk) *store.Store {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: files are opened by handle and given away")
+	}
+	s, err := store.Open(ctx, store.Options{Path: path, Logger: quiet, Disk: d})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if err := s.SetHubs(ctx, prod); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// at finds a path of names.
+func at(t testing.TB, s *store.Store, names ...string) vfs.Handle {
+	t.Helper()
+	h, err := s.FS().Root(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		e, err := s.FS().Lookup(ctx, nil, h, name)
+		if err != nil {
+			t.Fatalf("find %q: %v", name, err)
+		}
+		h = e.Handle
+	}
+	return h
+}
+
+func mkdir(t testing.TB, s *store.Store, dir vfs.Handle, name string) vfs.Handle {
+	t.Helper()
+	e, _, err := s.FS().Mkdir(ctx, user, dir, name, vfs.SetAttr{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e.Handle
+}
+
+// put writes a file, synced.
+func put(t testing.TB, s *store.Store, dir vfs.Handle, name string, size int) {
+	t.Helper()
+	f, _, _, _, err := s.FS().Create(ctx, user, dir, name, vfs.Create{}, vfs.Write)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if size == 0 {
+		return
+	}
+	if n, _, _, err := f.WriteAt(ctx, make([]byte, size), 0, vfs.FileSync); n != size || err != nil {
+		t.Fatalf("write %s: %d bytes, %v", name, n, err)
+	}
+}
+
+// report is what the ledger says of a home.
+func report(t testing.TB, s *store.Store, name string) quota.HomeReport {
+	t.Helper()
+	for _, h := range s.Report().Hubs[0].Homes {
+		if h.Name == name {
+			return h
+		}
+	}
+	t.Fatalf("the ledger has no home %q", name)
+	return quota.HomeReport{}
+}
+
+// du is what a directory takes, every inode once.
+func du(t testing.TB, path string) (u quota.Usage) {
+	t.Helper()
+	seen := map[uint64]bool{}
+	err := filepath.WalkDir(path, func(p string, _ os.DirEntry, err error) error {
+		var st unix.Stat_t
+		if err != nil || unix.Lstat(p, &st) != nil {
+			return errors.Join(err, unix.Lstat(p, &st))
+		}
+		if !seen[st.Ino] {
+			seen[st.Ino] = true
+			u.Bytes, u.Inodes = u.Bytes+st.Blocks*512, u.Inodes+1
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// exact fails the test where the ledger does not say what the disk does, of any home.
+func exact(t testing.TB, s *store.Store, path string) {
+	t.Helper()
+	hub := s.Report().Hubs[0]
+	sum := hub.Own
+	for _, h := range hub.Homes {
+		want := du(t, filepath.Join(path, "prod", h.Name))
+		if h.Used != want || h.State != quota.Clean {
+			t.Errorf("the ledger says %+v of %q, which is %s; the disk says %+v", h.Used, h.Name, h.State, want)
+		}
+		sum.Bytes, sum.Inodes = sum.Bytes+h.Used.Bytes, sum.Inodes+h.Used.Inodes
+	}
+	if want := du(t, filepath.Join(path, "prod")); hub.Used != want || sum != want {
+		t.Errorf("the ledger says %+v of the hub, the sum of its homes is %+v; the disk says %+v", hub.Used, sum, want)
+	}
+}
+
+// TestLedgerStays: what homes take is known after a clean stop without a look at any file in them.
+func TestLedgerStays(t *testing.T) {
+	path := t.TempDir()
+	s := serving(t, path, nil)
+	s.Recount(ctx)
+	for i := range 3 {
+		home := mkdir(t, s, at(t, s, "prod"), fmt.Sprintf("user-%d", i))
+		put(t, s, mkdir(t, s, home, "d"), "f", 10_000*i)
+	}
+	put(t, s, at(t, s, "prod"), "loose", 5000)
+	exact(t, s, path)
+	s.Close()
+
+	var reads atomic.Int64
+	s = serving(t, path, &disk.Disk{Before: func(op disk.Op) error {
+		if op == disk.OpReadDir {
+			reads.Add(1)
+		}
+		return nil
+	}})
+	before := reads.Load()
+	s.Recount(ctx)
+	if reads.Load() != before {
+		t.Error("a clean home was walked")
+	}
+	exact(t, s, path)
+	if report(t, s, "user-2").LastWrite.IsZero() {
+		t.Error("the last write is forgotten")
+	}
+}
+
+// TestAdopted: homes that come with a disk are served at once, and counted: with names of any bytes, hard links, holes, deep
+// directories, and what no walk may follow.
+func TestAdopted(t *testing.T) {
+	path := t.TempDir()
+	deep := filepath.Join(path, "prod", "ada", strings.Repeat("d/", 60))
+	home := filepath.Join(path, "prod", "ada")
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(os.MkdirAll(deep, 0o700))
+	must(os.WriteFile(filepath.Join(deep, "caf\xe9 \x01"), make([]byte, 9000), 0o600))
+	must(os.Mkdir(filepath.Join(path, "prod", "gr\xfc\xdfe"), 0o755))
+	must(os.WriteFile(filepath.Join(home, "a"), make([]byte, 100_000), 0o600))
+	for i := range 50 {
+		must(os.Link(filepath.Join(home, "a"), filepath.Join(home, "d", fmt.Sprint("link", i))))
+	}
+	must(os.Symlink("/", filepath.Join(home, "root")))
+	must(os.Symlink("..", filepath.Join(home, "loop")))
+	must(syscall.Mkfifo(filepath.Join(home, "pipe"), 0o600))
+	must(os.Chown(home, 1000, 1000))
+	must(os.WriteFile(filepath.Join(home, "sparse"), nil, 0o600))
+	must(os.Truncate(filepath.Join(home, "sparse"), 1<<40))
+	s := serving(t, path, nil)
+	if r := report(t, s, "ada"); r.State != quota.Dirty {
+		t.Errorf("before it is counted, the home is %s", r.State)
+	}
+	put(t, s, at(t, s, "prod", "ada"), "new", 5000)
+	s.Recount(ctx)
+	exact(t, s, path)
+}
+
+// TestOutside: a home that somebody makes on the disk while the server runs is found when it is used, and one that goes is
+// not listed for ever.
+func TestOutside(t *testing.T) {
+	path := t.TempDir()
+	s := serving(t, path, nil)
+	s.Recount(ctx)
+	home := filepath.Join(path, "prod", "late")
+	for _, err := range []error{os.Mkdir(home, 0o755), os.Chown(home, 1000, 1000), os.WriteFile(filepath.Join(home, "f"), make([]byte, 5000), 0o644)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the home is known", func() bool {
+		put(t, s, at(t, s, "prod", "late"), "g", 5000)
+		for _, h := range s.Report().Hubs[0].Homes {
+			if h.Name == "late" {
+				return true
+			}
+		}
+		return false
+	})
+	s.Recount(ctx)
+	exact(t, s, path)
+	if err := os.RemoveAll(home); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetHubs(ctx, prod); err != nil {
+		t.Fatal(err)
+	}
+	exact(t, s, path)
+}
+
+// TestCountWhileChanged counts a home again and again, from nothing, while it is changed in every way that there is.
+func TestCountWhileChanged(t *testing.T) {
+	path := t.TempDir()
+	s := serving(t, path, nil)
+	s.Recount(ctx)
+	home := mkdir(t, s, at(t, s, "prod"), "ada")
+	var dirs []vfs.Handle
+	for i := range 20 {
+		dir := mkdir(t, s, home, fmt.Sprintf("d%d", i))
+		dirs = append(dirs, dir)
+		for j := range 20 {
+			put(t, s, dir, fmt.Sprintf("f%d", j), 0)
+		}
+	}
+	rounds := 40
+	if testing.Short() {
+		rounds = 8
+	}
+	for round := range rounds {
+		stop, cancel := context.WithCancel(ctx)
+		var wg sync.WaitGroup
+		for i := range 4 {
+			wg.Go(func() { disturb(stop, s.FS(), dirs, rand.New(rand.NewPCG(uint64(round), uint64(i)))) })
+		}
+		for range 3 {
+			s.Distrust("ada")
+			s.Recount(ctx)
+		}
+		cancel()
+		wg.Wait()
+		s.Sweep()
+		exact(t, s, path)
+		if t.Failed() {
+			t.Fatalf("in round %d", round)
+		}
+	}
+}
+
+// disturb changes a home in every way that there is until ctx ends.
+func disturb(ctx context.Context, fs vfs.FS, dirs []vfs.Handle, r *rand.Rand) {
+	var open []vfs.File
+	defer func() {
+		for _, f := range open {
+			f.Close()
+		}
+	}()
+	made := 0
+	background := context.Background()
+	for ctx.Err() == nil {
+		dir, to := dirs[r.IntN(len(dirs))], dirs[r.IntN(len(dirs))]
+		name, other := fmt.Sprintf("f%d", r.IntN(30)), fmt.Sprintf("f%d", r.IntN(30))
+		switch r.IntN(9) {
+		case 0, 1:
+			f, e, _, _, err := fs.Create(background, user, dir, name, vfs.Create{}, vfs.Write)
+			if err != nil {
+				continue
+			}
+			f.WriteAt(background, make([]byte, r.IntN(20_000)), uint64(r.IntN(20_000)), vfs.Unstable) //nolint:errcheck // it is checked what became of it
+			if r.IntN(3) == 0 {
+				fs.Link(background, user, e.Handle, to, other)
+			}
+			open = append(open, f)
+		case 2, 3:
+			fs.Remove(background, user, dir, name)
+		case 4:
+			fs.Rename(background, user, dir, name, to, other)
+		case 5: // a tree, which is moved
+			made++
+			sub, _, err := fs.Mkdir(background, user, dir, fmt.Sprintf("s%d", r.IntN(10)), vfs.SetAttr{})
+			if err != nil {
+				continue
+			}
+			if f, _, _, _, err := fs.Create(background, user, sub.Handle, "in", vfs.Create{}, vfs.Write); err == nil {
+				f.WriteAt(background, make([]byte, 5000), 0, vfs.Unstable) //nolint:errcheck // as above
+				f.Close()
+			}
+		case 6:
+			fs.Rename(background, user, dir, fmt.Sprintf("s%d", r.IntN(10)), to, fmt.Sprintf("s%d", r.IntN(10)))
+		case 7:
+			if sub, err := fs.Lookup(background, user, dir, fmt.Sprintf("s%d", r.IntN(10))); err == nil {
+				fs.Remove(background, user, sub.Handle, "in")
+				fs.Remove(background, user, dir, "s0")
+			}
+		default:
+			if len(open) > 3 {
+				open[0].Commit(background) //nolint:errcheck // as above
+				open[0].Close()
+				open = open[1:]
+			}
+		}
+	}
+}
+
+// TestRunTimeQuotas: a quota that was set at run time is in force at once, comes before the configuration, and stays.
+func TestRunTimeQuotas(t *testing.T) {
+	path := t.TempDir()
+	s := serving(t, path, nil)
+	hubs := []store.Hub{prod[0]}
+	hubs[0].Quotas = hubhome.Quotas{
+		Home:  hubhome.Quota{Bytes: hubhome.GiB},
+		Homes: map[string]hubhome.Quota{"ada": {Bytes: 2 * hubhome.GiB, Inodes: 50}},
+	}
+	if err := s.SetHubs(ctx, hubs); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"ada", "bob", "_x\xff"} {
+		mkdir(t, s, at(t, s, "prod"), name)
+	}
+	is := func(name string, want hubhome.Quota, override bool) {
+		t.Helper()
+		if r := report(t, s, name); r.Quota != want || r.Override != override {
+			t.Errorf("%q may take %+v, of which something was set at run time: %v; want %+v, %v", name, r.Quota, r.Override, want, override)
+		}
+	}
+	is("ada", hubhome.Quota{Bytes: 2 * hubhome.GiB, Inodes: 50}, false)
+	is("bob", hubhome.Quota{Bytes: hubhome.GiB, Inodes: hubhome.UnlimitedInodes}, false)
+	is("_shared", hubhome.Quota{Bytes: hubhome.Unlimited, Inodes: hubhome.UnlimitedInodes}, false)
+	set := func(set ...store.Override) {
+		t.Helper()
+		if err := s.SetQuotas(set); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(store.Override{Hub: "prod", Home: "ada", Quota: hubhome.Quota{Bytes: hubhome.MiB}})
+	set(store.Override{Hub: "prod", Home: "_x\xff", Quota: hubhome.Quota{Inodes: 3}},
+		store.Override{Hub: "prod", Home: "nobody yet", Quota: hubhome.Quota{Bytes: 5}},
+		store.Override{Hub: "prod", Home: "bob", Quota: hubhome.Quota{Bytes: hubhome.Unlimited}})
+	set(store.Override{Hub: "prod", Home: "bob", Quota: hubhome.Quota{}})
+	for range 2 {
+		is("ada", hubhome.Quota{Bytes: hubhome.MiB, Inodes: 50}, true)
+		is("bob", hubhome.Quota{Bytes: hubhome.GiB, Inodes: hubhome.UnlimitedInodes}, false)
+		is("_x\xff", hubhome.Quota{Bytes: hubhome.GiB, Inodes: 3}, true)
+		if all := s.Overrides(); len(all) != 3 {
+			t.Errorf("set at run time were %+v", all)
+		}
+		s.Close()
+		s = serving(t, path, nil)
+		if err := s.SetHubs(ctx, hubs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mkdir(t, s, at(t, s, "prod"), "nobody yet")
+	is("nobody yet", hubhome.Quota{Bytes: 5, Inodes: hubhome.UnlimitedInodes}, true)
+	for _, bad := range []store.Override{
+		{Hub: "pr/od", Home: "ada"}, {Hub: "prod", Home: "a/b"}, {Hub: "prod", Home: ".."}, {Hub: "prod"},
+		{Hub: "prod", Home: "ada", Quota: hubhome.Quota{Bytes: -1}},
+	} {
+		if err := s.SetQuotas([]store.Override{{Hub: "prod", Home: "bob", Quota: hubhome.Quota{Bytes: 7}}, bad}); err == nil {
+			t.Errorf("%+v can be set", bad)
+		}
+	}
+	is("bob", hubhome.Quota{Bytes: hubhome.GiB, Inodes: hubhome.UnlimitedInodes}, false)
+}
+
+// TestDamagedQuotas: a line that was not acknowledged is nothing; one that is damaged is not passed over.
+func TestDamagedQuotas(t *testing.T) {
+	path := t.TempDir()
+	s := serving(t, path, nil)
+	if err := s.SetQuotas([]store.Override{{Hub: "prod", Home: "ada", Quota: hubhome.Quota{Bytes: 7}}}); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	file := filepath.Join(path, ".hubhome", "quotas")
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, says := range map[string]string{
+		string(whole) + `{"hub":"prod","ho`:                           "",
+		string(whole) + "{\"hub\":\"prod\",\"ho\n" + string(whole):    "line 2",
+		string(whole) + "{\"hub\":\"prod\"}\n":                        "line 2",
+		"{\"hub\":\"prod\",\"home\":\"ada\",\"bytes\":-5}\n":          "line 1",
+		"{\"hub\":\"prod\",\"home\":\"a\\\"da\",\"bytes\":5}\n":       "line 1",
+		string(whole) + "{\"hub\":\"prod\",\"home\":\"ada\"}\n{\"a\"": "",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := store.Open(ctx, store.Options{Path: path, Logger: quiet})
+		if err == nil {
+			if err := s.SetQuotas([]store.Override{{Hub: "prod", Home: "bob", Quota: hubhome.Quota{Bytes: 8}}}); err != nil {
+				t.Error(err)
+			}
+			s.Close()
+			if s, err = store.Open(ctx, store.Options{Path: path, Logger: quiet}); err == nil {
+				s.Close()
+			}
+		}
+		switch {
+		case says == "" && err != nil:
+			t.Errorf("%q: %v", text, err)
+		case says != "" && (err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), ".hubhome/quotas")):
+			t.Errorf("%q: the error is %v", text, err)
+		}
+	}
+}
+
+// TestDamagedLedger: a ledger that is damaged or from a newer hubhome is refused, with what to do; rebuilding it counts all.
+func TestDamagedLedger(t *testing.T) {
+	path := t.TempDir()
+	s := serving(t, path, nil)
+	put(t, s, mkdir(t, s, at(t, s, "prod"), "ada"), "f", 50_000)
+	s.Close()
+	file := filepath.Join(path, ".hubhome", "ledger", "ledger")
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flipped := []byte(strings.Replace(string(whole), `"inodes":2`, `"inodes":3`, 1))
+	for name, text := range map[string][]byte{
+		"empty": {}, "cut": whole[:len(whole)-5], "cut in half": whole[:len(whole)/2], "without an end": whole[:len(whole)-1],
+		"changed": flipped, "newer": []byte("{\"format\":2,\"generation\":1}\nanything"), "nonsense": []byte("\x00\x01"),
+		"of one line": []byte("{\"format\":1,\"generation\":1}\n"),
+	} {
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := store.Open(ctx, store.Options{Path: path, Logger: quiet})
+		var damaged *store.LedgerError
+		if !errors.As(err, &damaged) || !strings.Contains(err.Error(), "store check --rebuild") || !strings.Contains(err.Error(), ".hubhome/ledger/ledger") {
+			t.Errorf("%s: the error is %v", name, err)
+		}
+		if now, _ := os.ReadFile(file); string(now) != string(text) {
+			t.Errorf("%s: it was written over", name)
+		}
+	}
+	s, err = store.Open(ctx, store.Options{Path: path, Logger: quiet, Rebuild: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.SetHubs(ctx, prod); err != nil {
+		t.Fatal(err)
+	}
+	s.Recount(ctx)
+	exact(t, s, path)
+}
+
+// TestLedgerOnFullDisk: while the ledger cannot be persisted, everything goes on; and what was persisted before is not
+// believed of homes that were changed since.
+func TestLedgerOnFullDisk(t *testing.T) {
+	path := t.TempDir()
+	var full atomic.Bool
+	d := &disk.Disk{Before: func(op disk.Op) error {
+		if full.Load() && op == disk.OpOpen { // which a new file needs
+			return syscall.ENOSPC
+		}
+		return nil
+	}}
+	s := serving(t, path, d)
+	s.Recount(ctx)
+	home := mkdir(t, s, at(t, s, "prod"), "ada")
+	other := mkdir(t, s, at(t, s, "prod"), "bob")
+	put(t, s, other, "f", 10_000)
+	if err := s.Checkpoint(); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, home, "f", 100_000)
+	full.Store(true)
+	for range 2 {
+		if err := s.Checkpoint(); !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("Checkpoint answers %v", err)
+		}
+		if _, _, err := s.FS().Remove(ctx, user, other, "f"); err != nil && err != syscall.ENOENT {
+			t.Fatalf("Remove: %v", err)
+		}
+	}
+	if err := s.Close(); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("Close answers %v", err)
+	}
+	s = serving(t, path, nil)
+	for _, name := range []string{"ada", "bob"} {
+		if r := report(t, s, name); r.State != quota.Dirty {
+			t.Errorf("%s is %s, although it was changed", name, r.State)
+		}
+	}
+	s.Recount(ctx)
+	exact(t, s, path)
+}
+
+// eventually waits until something is so.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not after 30 s", what)
+		}
+	}
+}
