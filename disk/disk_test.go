@@ -55,6 +55,7 @@ var methods = map[string]struct {
 	"OpenHandle":    {[]Op{OpOpenHandle}, func(d *Disk, dir int) error { _, err := d.OpenHandle(dir, "12345678", 0); return err }},
 	"AppendHandle":  {[]Op{OpHandle}, func(d *Disk, dir int) error { _, _, err := d.AppendHandle(nil, dir, "f"); return err }},
 	"Stat":          {[]Op{OpStat}, func(d *Disk, dir int) error { return d.Stat(dir, "f", new(Stat)) }},
+	"Space":         {[]Op{OpStat}, func(d *Disk, dir int) error { return d.Space(dir, new(Stat)) }},
 	"StatEntry":     {[]Op{OpStat}, func(d *Disk, dir int) error { return d.StatEntry(dir, &Name{Name: []byte("f\x00")[:1]}, new(Stat)) }},
 	"StatFS":        {[]Op{OpStatFS}, func(d *Disk, dir int) error { _, err := d.StatFS(dir); return err }},
 	"ReadLink":      {[]Op{OpReadLink}, func(d *Disk, dir int) error { _, err := d.ReadLink(dir); return err }},

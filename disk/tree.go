@@ -54,6 +54,14 @@ func (d *Disk) Stat(dir int, name string, st *Stat) error {
 	})
 }
 
+// Space describes an open file but for its times, its owner and its mode, which is its type alone.
+func (d *Disk) Space(fd int, st *Stat) error {
+	return d.do(OpStat, func() error {
+		const mask = unix.STATX_TYPE | unix.STATX_NLINK | unix.STATX_INO | unix.STATX_SIZE | unix.STATX_BLOCKS | unix.STATX_BTIME
+		return unix.Statx(fd, Here, unix.AT_EMPTY_PATH|unix.AT_STATX_SYNC_AS_STAT, mask, st)
+	})
+}
+
 // StatEntry describes an entry of a directory that ReadDir is telling of.
 func (d *Disk) StatEntry(dir int, n *Name, st *Stat) error {
 	if len(n.Name) == 0 {

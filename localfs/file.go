@@ -75,14 +75,17 @@ func (o *file) Close() error {
 	return nil
 }
 
-// Stat returns the file's attributes, without finding the file again.
-func (o *file) Stat(context.Context) (vfs.Attr, error) {
+// Space returns what the file takes: of its attributes the type, size, Used, Nlink, FileID, Birth and Home alone. It asks for no
+// time: a write to a file whose times somebody has seen costs three times as much (multigrain time stamps, Linux 6.13).
+func (o *file) Space(context.Context) (vfs.Attr, error) {
 	var st disk.Stat
-	change, err := o.fs.look(o.fd, &st)
-	if err != nil {
+	if err := o.fs.disk.Space(o.fd, &st); err != nil {
 		return vfs.Attr{}, err
 	}
-	return attrOf(&o.inode, &st, change), nil
+	return vfs.Attr{
+		Type: types[st.Mode&unix.S_IFMT], Nlink: st.Nlink, Size: st.Size, Used: st.Blocks * 512, FileID: st.Ino,
+		Home: o.inode.homeID(), Birth: birthOf(&st),
+	}, nil
 }
 
 func (o *file) may(access vfs.Access) error {

@@ -57,6 +57,8 @@ type op struct {
 	held  Usage
 	// past: what is held is from the reserve.
 	past bool
+	// wrote: it has changed something.
+	wrote bool
 }
 
 // begin begins an operation that may add need to a home: EDQUOT, and nothing is changed, where that is more than the home
@@ -85,7 +87,7 @@ func (l *Ledger) beginIn(a *account, need Usage, small bool) (op, error) {
 		a.mu.Unlock()
 		generation, err := l.keeper.Mark(a.id)
 		if err != nil {
-			o.end(Usage{})
+			l.end(&o, Usage{})
 			return op{}, err
 		}
 		a.mu.Lock()
@@ -97,7 +99,7 @@ func (l *Ledger) beginIn(a *account, need Usage, small bool) (op, error) {
 
 // end gives back what an operation held. What it really took was charged to its inodes; grown is how much of that counts
 // against the reserve, if the operation used it.
-func (o *op) end(grown Usage) {
+func (l *Ledger) end(o *op, grown Usage) {
 	a := o.a
 	if a == nil {
 		return
@@ -105,6 +107,9 @@ func (o *op) end(grown Usage) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.ops[o.phase]--
+	if o.wrote {
+		a.lastWrite = l.keeper.Now()
+	}
 	if o.held == (Usage{}) {
 		return
 	}
@@ -196,12 +201,9 @@ func (a *account) trim() {
 }
 
 // add charges a change of what an inode takes. The inode's lock is held, so that no count sees a part of it.
-func (a *account) add(n *inode, by Usage, when time.Time) {
+func (a *account) add(n *inode, by Usage) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !when.IsZero() {
-		a.lastWrite = when
-	}
 	if a.count != nil && a.count.seen(n.number, n.birth, n.handle) {
 		a.count.add(by)
 	}

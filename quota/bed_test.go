@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -49,6 +50,8 @@ func (k *keeper) Find(context.Context) error {
 	k.b.setHubs()
 	return nil
 }
+
+func (k *keeper) Now() time.Time { return time.Now() }
 
 // bed is a ledger over a directory on the disk, with one hub.
 type bed struct {

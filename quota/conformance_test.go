@@ -13,6 +13,9 @@ import (
 // TestConformance: a charged FS is one as any other, on the disk and around any other.
 func TestConformance(t *testing.T) {
 	t.Run("disk", func(t *testing.T) {
+		if testing.Short() {
+			t.Skip("takes ten seconds")
+		}
 		beds := map[vfs.FS]*bed{}
 		vfstest.Run(t, vfstest.Config{
 			New: func(t *testing.T) (vfs.FS, vfs.Handle) {

@@ -22,6 +22,8 @@ import (
 type Count struct {
 	l *Ledger
 	a *account
+	// unsure is what the account's was.
+	unsure bool
 	// since is shortly before the count began, in nanoseconds.
 	since int64
 
@@ -91,6 +93,7 @@ func (l *Ledger) Begin(home vfs.HomeID, now time.Time) *Count {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	c.unsure = a.unsure
 	a.unsure = false // what goes wrong from here on makes another count
 	a.count = c
 	return c
@@ -191,8 +194,7 @@ func (c *Count) Visit(number uint64, look func(*Found) error) error {
 	}
 	for {
 		b.mu.Lock()
-		n := b.m[number]
-		if n != nil && n.birth == found.Birth {
+		if n := b.m[incarnation{number, found.Birth}]; n != nil {
 			b.mu.Unlock()
 			if c.visitRecorded(b, n) {
 				return nil
@@ -200,21 +202,18 @@ func (c *Count) Visit(number uint64, look func(*Found) error) error {
 			again = true
 			continue
 		}
-		if again || n != nil || b.left != left {
-			// Somebody has used it since the look, or it is gone and its number another's. Nobody does now.
-			again, left = false, b.left
-			if err := look(&found); err != nil || found.Number != number {
-				b.mu.Unlock()
-				return err // who moved its name has shown it
-			}
-			if n != nil && n.birth == found.Birth {
-				b.mu.Unlock()
-				continue
-			}
+		if !again && b.left == left {
+			c.visitResting(&found)
+			b.mu.Unlock()
+			return nil
 		}
-		c.visitResting(&found)
+		// Somebody has used it since the look, or it is gone and its number another's. Nobody does now.
+		again, left = false, b.left
+		err := look(&found)
 		b.mu.Unlock()
-		return nil
+		if err != nil || found.Number != number {
+			return err // who moved its name has shown it
+		}
 	}
 }
 
@@ -224,7 +223,7 @@ func (c *Count) visitRecorded(b *numbered, n *inode) bool {
 	defer n.mu.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.m[n.number] != n {
+	if b.m[n.incarnation] != n {
 		return false
 	}
 	if !n.buried.Load() && n.a == c.a && c.see(n.number, n.birth, n.handle) {
@@ -339,6 +338,15 @@ func (c *Count) Done() (counted, before Usage) {
 	}
 	c.a.trim()
 	return counted, before
+}
+
+// Leave ends a count without any consequence.
+func (c *Count) Leave() {
+	c.a.mu.Lock()
+	defer c.a.mu.Unlock()
+	if c.a.count == c {
+		c.a.count, c.a.unsure = nil, c.a.unsure || c.unsure
+	}
 }
 
 // Cancel gives a count up: the home is to be counted again.

@@ -10,9 +10,9 @@ import (
 	"github.com/hubhome/hubhome/vfs"
 )
 
-// stater is a File that can be looked at without finding it again.
-type stater interface {
-	Stat(ctx context.Context) (vfs.Attr, error)
+// spacious is a File that tells what it takes without being found again, and of its attributes what matters for that.
+type spacious interface {
+	Space(ctx context.Context) (vfs.Attr, error)
 }
 
 // file is an open File that is charged.
@@ -27,8 +27,8 @@ type file struct {
 // file wraps a File. The inode is held as open.
 func (f *FS) file(inner vfs.File, n *inode, access vfs.Access) *file {
 	o := &file{File: inner, l: f.l, inode: n, write: access&vfs.Write != 0, look: f.l.byHandle(n)}
-	if s, ok := inner.(stater); ok {
-		o.look = s.Stat
+	if s, ok := inner.(spacious); ok {
+		o.look = s.Space
 	}
 	return o
 }
@@ -132,7 +132,8 @@ func (o *file) settle(ctx context.Context, p op) {
 	if err != nil {
 		p.a.doubt()
 	}
-	p.end(Usage{Bytes: by})
+	p.wrote = true
+	o.l.end(&p, Usage{Bytes: by})
 }
 
 // WriteAt writes: EDQUOT where nothing of it may be written, and less than all of p where a part may.

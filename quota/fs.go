@@ -32,10 +32,12 @@ type change struct {
 	f   *FS
 	op  op
 	dir *inode
+	// opens: nothing is changed but what says so itself.
+	opens bool
 }
 
 // beginChange begins a change of the names in a directory. Where it takes something (need), that comes from the reserve when
-// the quota is spent: names, directories and links are small. Where begin answers EDQUOT and must is set, it goes on.
+// the quota is spent: names, directories and links are small.
 func (f *FS) beginChange(ctx context.Context, dir vfs.Handle, need Usage) (*change, error) {
 	id, err := f.FS.Home(dir)
 	if err != nil {
@@ -65,8 +67,10 @@ func (c *change) end(ctx context.Context, grown Usage, err error) {
 		return
 	}
 	c.doubt(err)
-	grown.Bytes += c.settle(ctx, c.dir, err == nil)
-	c.op.end(grown)
+	by := c.settle(ctx, c.dir, err == nil)
+	grown.Bytes += by
+	c.op.wrote = c.op.wrote || by != 0 || err == nil && !c.opens
+	c.f.l.end(&c.op, grown)
 	c.op.a.naming.Add(-1)
 	c.f.l.inodes.release(c.dir, false)
 }
@@ -188,6 +192,7 @@ func (f *FS) Create(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name str
 	if cuts(&how) && op.op.a != nil {
 		cut = f.cutting(ctx, op.op.a, dir, name)
 	}
+	op.opens = true
 	inner, e, created, ch, err := f.FS.Create(ctx, c, dir, name, how, access)
 	grown := Usage{}
 	switch {
@@ -197,6 +202,7 @@ func (f *FS) Create(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name str
 		file, grown = f.createdFile(ctx, op, inner, &e, created, access)
 	}
 	if cut != nil {
+		op.op.wrote = true
 		if _, err := f.l.settle(ctx, cut, f.l.byHandle(cut), false); err != nil && !errors.Is(err, syscall.ESTALE) {
 			op.op.a.doubt()
 		}
@@ -232,6 +238,7 @@ func (f *FS) createdFile(ctx context.Context, c *change, inner vfs.File, e *vfs.
 	file := f.file(inner, f.l.inodes.hold(e.Handle, c.op.a, 1), access)
 	if created {
 		grown = c.made(e, file.inode)
+		c.op.wrote = true
 	}
 	// It may have been removed before it was known here that somebody has it open.
 	if err := f.l.reopened(ctx, file.inode, file.look); err != nil {
@@ -282,7 +289,7 @@ func (f *FS) make(ctx context.Context, dir vfs.Handle, make func() (vfs.Entry, v
 	if a := op.op.a; err == nil && a != nil {
 		if e.Attr.Home != a.id {
 			home := f.l.adopt(a.hub, Home{ID: e.Attr.Home, Name: name, Birth: birthOf(&e.Attr)})
-			defer home.end(Usage{})
+			defer f.l.end(&home, Usage{})
 			defer home.a.naming.Add(-1)
 			a = home.a
 		}
@@ -404,15 +411,16 @@ func (f *FS) alter(ctx context.Context, h vfs.Handle, need Usage, do func() erro
 	n := f.l.inodes.hold(h, o.a, 0)
 	defer f.l.inodes.release(n, false)
 	if err := f.l.record(ctx, n, f.l.byHandle(n)); err != nil {
-		o.end(Usage{})
+		f.l.end(&o, Usage{})
 		return err
 	}
 	err = do()
+	o.wrote = err == nil
 	by, looked := f.l.settle(ctx, n, f.l.byHandle(n), false)
 	if looked != nil && !errors.Is(looked, syscall.ESTALE) {
 		o.a.doubt()
 	}
-	o.end(Usage{Bytes: by})
+	f.l.end(&o, Usage{Bytes: by})
 	return err
 }
 

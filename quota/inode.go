@@ -34,9 +34,7 @@ type inode struct {
 	// changed is when it was last changed, in sweeps.
 	changed atomic.Uint64
 
-	// set when it is recorded
-	number uint64
-	birth  int64
+	incarnation // set when it is recorded
 
 	mu sync.Mutex // held over one look at the file
 	// base is what it was charged when it was recorded; charged what it is charged now.
@@ -76,9 +74,16 @@ type inodes struct {
 
 type numbered struct {
 	mu sync.Mutex
-	m  map[uint64]*inode
+	m  map[incarnation]*inode
 	// left counts the inodes that went.
 	left uint64
+}
+
+// incarnation tells an inode from others with its number, which is given to a new one as soon as the last name of the old one
+// is gone, and that may be before that is known here.
+type incarnation struct {
+	number uint64
+	birth  int64
 }
 
 func (t *inodes) init() {
@@ -87,7 +92,7 @@ func (t *inodes) init() {
 		t.byHandle[i].m = map[vfs.Handle]*inode{}
 	}
 	for i := range t.byNumber {
-		t.byNumber[i].m = map[uint64]*inode{}
+		t.byNumber[i].m = map[incarnation]*inode{}
 	}
 }
 
@@ -145,8 +150,8 @@ func (t *inodes) release(n *inode, rested bool) {
 	}
 	b := t.numbered(n.number)
 	b.mu.Lock()
-	if b.m[n.number] == n {
-		delete(b.m, n.number)
+	if b.m[n.incarnation] == n {
+		delete(b.m, n.incarnation)
 		b.left++
 	}
 	b.mu.Unlock()
@@ -180,12 +185,15 @@ func (l *Ledger) record(ctx context.Context, n *inode, at look) error {
 
 // remember makes an inode one whose charge is known. n.mu is held.
 func (l *Ledger) remember(n *inode, attr *vfs.Attr, charged int64) {
-	n.number, n.birth, n.base, n.charged = attr.FileID, birthOf(attr), charged, charged
+	n.incarnation = incarnation{attr.FileID, birthOf(attr)}
+	n.base, n.charged = charged, charged
 	n.see(attr)
 	n.a.recorded.Add(1)
 	b := l.inodes.numbered(n.number)
 	b.mu.Lock()
-	b.m[n.number] = n
+	if b.m[n.incarnation] == nil || !n.dead {
+		b.m[n.incarnation] = n // a birth is no finer than a clock tick: what lives comes first
+	}
 	b.mu.Unlock()
 	n.changed.Store(l.sweeps.Load())
 	n.recorded.Store(true)
@@ -237,7 +245,6 @@ func (l *Ledger) settle(ctx context.Context, n *inode, at look, rested bool) (in
 func (l *Ledger) settleAt(n *inode, attr *vfs.Attr, rested bool) int64 {
 	n.see(attr)
 	now := int64(attr.Used)
-	when := attr.Ctime
 	if !rested {
 		now = chargeOf(attr)
 		n.changed.Store(l.sweeps.Load())
@@ -245,7 +252,7 @@ func (l *Ledger) settleAt(n *inode, attr *vfs.Attr, rested bool) int64 {
 	by := now - n.charged
 	n.charged = now
 	if !n.buried.Load() {
-		n.a.add(n, Usage{Bytes: by}, when)
+		n.a.add(n, Usage{Bytes: by})
 	}
 	return by
 }
@@ -266,7 +273,6 @@ func (l *Ledger) born(n *inode, attr *vfs.Attr) {
 	}
 	n.a.mu.Lock()
 	defer n.a.mu.Unlock()
-	n.a.lastWrite = attr.Ctime
 	n.a.charge(Usage{n.base, 1})
 	if n.a.count != nil && n.a.count.see(n.number, n.birth, n.handle) {
 		n.a.count.add(Usage{n.charged, 1})
@@ -324,7 +330,7 @@ func (l *Ledger) reopened(ctx context.Context, n *inode, at look) error {
 	if !n.recorded.Load() {
 		l.remember(n, &attr, 0)
 	}
-	n.a.add(n, Usage{Inodes: 1}, attr.Ctime)
+	n.a.add(n, Usage{Inodes: 1})
 	l.settleAt(n, &attr, false)
 	return nil
 }

@@ -28,6 +28,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/vfs"
@@ -46,6 +47,8 @@ type Keeper interface {
 	Mark(home vfs.HomeID) (generation uint64, err error)
 	// Find places the homes that the ledger does not know, by listing the hubs' directories.
 	Find(ctx context.Context) error
+	// Now is the time.
+	Now() time.Time
 }
 
 // Ledger knows the homes of all hubs. Its methods may be called concurrently.

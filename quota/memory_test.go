@@ -5,6 +5,7 @@ package quota_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/hubhome/hubhome/quota"
 	"github.com/hubhome/hubhome/vfs"
@@ -42,6 +43,8 @@ func (m *memory) must(err error) {
 func (m *memory) Mark(vfs.HomeID) (uint64, error) { return 1, nil }
 
 func (m *memory) Find(context.Context) error { return nil }
+
+func (m *memory) Now() time.Time { return time.Now() }
 
 func (m *memory) hub() vfs.Handle {
 	m.Helper()

@@ -27,7 +27,8 @@ type HubReport struct {
 	// Quota has no zeros: what is not limited is Unlimited.
 	Quota hubhome.Quota
 	// Own is what lies in its directory and in no home.
-	Own Usage
+	Own      Usage
+	OwnState State
 	// Homes are its homes and shared directories, by name.
 	Homes []HomeReport
 }
@@ -83,7 +84,7 @@ func (l *Ledger) Report() Report {
 		}
 		home := a.report()
 		if a.id == a.hub.id {
-			r.Hubs[i].Own = home.Used
+			r.Hubs[i].Own, r.Hubs[i].OwnState = home.Used, home.State
 			continue
 		}
 		_, home.Override = l.overrides[homeKey(a)]

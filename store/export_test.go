@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hubhome/hubhome/quota"
+	"github.com/hubhome/hubhome/vfs"
 )
 
 // Checkpoint persists the ledger.
@@ -29,3 +30,6 @@ func (s *Store) Distrust(name string) {
 		}
 	}
 }
+
+// Uncharged returns the files without the ledger.
+func (s *Store) Uncharged() vfs.FS { return s.fs }

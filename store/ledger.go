@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/hubhome/hubhome/disk"
 	"github.com/hubhome/hubhome/quota"
@@ -38,6 +39,9 @@ func (k keeper) Mark(home vfs.HomeID) (uint64, error) { return k.s.ledger.journa
 
 // Find lists the hubs again.
 func (k keeper) Find(ctx context.Context) error { return k.s.relist(ctx) }
+
+// Now is the time.
+func (keeper) Now() time.Time { return time.Now() }
 
 // ledger keeps a quota.Ledger on the disk.
 type ledger struct {
@@ -186,10 +190,12 @@ func parseLedger(data []byte) (generation uint64, records []quota.Record, files 
 	first, rest, _ := bytes.Cut(data, []byte("\n"))
 	var header headerLine
 	switch err := json.Unmarshal(first, &header); {
-	case err != nil || header.Format < 1 || header.Generation == 0:
+	case err != nil || header.Format < 1:
 		return 0, nil, nil, errors.New("it is damaged: it does not begin as a ledger")
 	case header.Format > ledgerFormat:
 		return 0, nil, nil, fmt.Errorf("it has format %d, and this hubhome knows %d: use a newer hubhome", header.Format, ledgerFormat)
+	case header.Generation == 0:
+		return 0, nil, nil, errors.New("it is damaged: it has no generation")
 	}
 	body := bytes.TrimSuffix(data, []byte("\n"))
 	end := bytes.LastIndexByte(body, '\n') + 1

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -20,13 +21,15 @@ import (
 type served struct {
 	file string
 	addr string
-	stop func()
+	// hub is what the configuration says of the hub prod, rest what else it says.
+	hub, rest string
+	stop      func()
 }
 
 // start serves the store beside the file, at addr; again at the same one, so that clients find it.
 func (s *served) start(t *testing.T) {
 	t.Helper()
-	text := fmt.Sprintf("store: {disk: {path: .}}\nnfs: {listen: '%s', squash: none}\nhubs: {prod: {}}\n", s.addr)
+	text := fmt.Sprintf("store: {disk: {path: .}}\nnfs: {listen: '%s', squash: none}\n%shubs: {prod: %s}\n", s.addr, s.rest, cmp.Or(s.hub, "{}"))
 	if err := os.WriteFile(s.file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
