@@ -522,3 +522,43 @@ func eventually(t *testing.T, what string, is func() bool) {
 		}
 	}
 }
+
+// TestMovedWhileCounted: a home that is renamed or removed on the disk when it is to be counted costs nobody anything, and has
+// what it takes under its new name.
+func TestMovedWhileCounted(t *testing.T) {
+	path := t.TempDir()
+	s := serving(t, path, nil)
+	s.Recount(ctx)
+	for _, name := range []string{"ada", "bob", "eve"} {
+		put(t, s, mkdir(t, s, at(t, s, "prod"), name), "f", 10_000)
+		s.Distrust(name)
+	}
+	for _, err := range []error{
+		os.Rename(filepath.Join(path, "prod", "ada"), filepath.Join(path, "prod", "ada2")),
+		os.RemoveAll(filepath.Join(path, "prod", "bob")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "all homes are known", func() bool {
+		s.Recount(ctx)
+		for _, h := range s.Report().Hubs[0].Homes {
+			if h.State != quota.Clean {
+				return false
+			}
+		}
+		return true
+	})
+	if err := s.SetHubs(ctx, prod); err != nil {
+		t.Fatal(err)
+	}
+	if used := report(t, s, "ada2").Used; used.Inodes != 2 {
+		t.Errorf("the home under its new name takes %+v", used)
+	}
+	for _, h := range s.Report().Hubs[0].Homes {
+		if h.Name == "bob" || h.Name == "ada" {
+			t.Errorf("%s is still there", h.Name)
+		}
+	}
+}
