@@ -5,7 +5,8 @@
 // It owns the keys of that file, their defaults and their checks, and the noticing of changes to it. It reads strictly:
 // what it does not know is an error with its place. It never looks at what a path or an address stands for.
 //
-// One file of the package for each noun: document, reader, problem, hint, key (and what it reads: store, nfs, log, hub),
+// One file of the package for each noun: document, reader, problem, hint, key (and what it reads: store, nfs, log, admin, metrics,
+// warnings, hub),
 // watch.
 package config
 
@@ -28,6 +29,10 @@ type Config struct {
 	NFS   NFS
 	Quota Quota
 	Log   Log
+
+	Admin    Admin
+	Metrics  Metrics
+	Warnings Warnings
 	// Hubs are in the order of the file. No two have one name.
 	Hubs []Hub
 
@@ -79,6 +84,33 @@ type Quota struct {
 
 // Log says what is logged.
 type Log struct{ Level slog.Level }
+
+// Admin says where the server's own administrators reach it.
+type Admin struct {
+	// Socket is the path of a unix socket.
+	Socket string
+}
+
+// Metrics says what is told to Prometheus.
+type Metrics struct {
+	// Listen is the address and the port; empty: nowhere.
+	Listen string
+	// Homes is how many homes have figures of their own.
+	Homes int
+}
+
+// Warnings says when somebody is told that a home is filling up, and who.
+type Warnings struct {
+	// At are the parts of a quota, in percent, in ascending order. None: nobody is told.
+	At []int
+	// File is the file that warnings are appended to; Stdout stands for the standard output, and empty for none.
+	File string
+	// Webhook is the URL that warnings are posted to, WebhookFile a file that has it. At most one is not empty.
+	Webhook, WebhookFile string
+}
+
+// Stdout is what Warnings.File has for the standard output.
+const Stdout = "stdout"
 
 // Hub is one JupyterHub.
 type Hub struct {
@@ -138,6 +170,7 @@ func (c *Config) Problem(key, format string, args ...any) Problem {
 // Same tells whether two files say the same, however they write it.
 func (c *Config) Same(o *Config) bool {
 	return c.Store == o.Store && c.Log == o.Log && c.Quota == o.Quota && reflect.DeepEqual(c.Hubs, o.Hubs) &&
+		c.Admin == o.Admin && c.Metrics == o.Metrics && reflect.DeepEqual(c.Warnings, o.Warnings) &&
 		c.NFS.Listen == o.NFS.Listen && c.NFS.BaseShare == o.NFS.BaseShare && slices.Equal(c.NFS.Allow, o.NFS.Allow) &&
 		c.NFS.Squash == o.NFS.Squash && c.NFS.Owner == o.NFS.Owner
 }

@@ -38,6 +38,12 @@ func TestDefaults(t *testing.T) {
 	if !reflect.DeepEqual(c.NFS, want) {
 		t.Errorf("nfs is %+v, want %+v", c.NFS, want)
 	}
+	if c.Admin.Socket != "/data/.hubhome/admin.sock" || c.Metrics != (Metrics{Homes: 10000}) {
+		t.Errorf("an operator has %+v and %+v", c.Admin, c.Metrics)
+	}
+	if w := (Warnings{At: []int{80, 90, 100}}); !reflect.DeepEqual(c.Warnings, w) {
+		t.Errorf("warnings are %+v", c.Warnings)
+	}
 	if c.Log.Level != slog.LevelInfo {
 		t.Errorf("the level is %v", c.Log.Level)
 	}
@@ -60,6 +66,9 @@ nfs:
   owner: "0:0"
 quota: {reserve: {enabled: false, bytes: 1GiB, fileBytes: 2 MiB, inodes: 5}}
 log: {level: debug}
+admin: {socket: admin.sock}
+metrics: {listen: ":9", homes: 0}
+warnings: {at: [50], file: stdout, webhook: secret}
 hubs:
   a: {mode: 0750, owner: 5:6, quota: {home: unlimited, total: {bytes: 1TB}, homes: {"-x": {inodes: 7}, 5: 6B}}}
   b: {mode: 0o2775, shared: false, sharedPublic: true}
@@ -83,6 +92,10 @@ func TestValues(t *testing.T) {
 				NFS:   NFS{Listen: "[::1]:0", BaseShare: "/export/home", Allow: loopback, Squash: SquashNone},
 				Quota: Quota{Reserve: hubhome.Reserve{Bytes: hubhome.GiB, File: 2 * hubhome.MiB, Inodes: 5}},
 				Log:   Log{Level: slog.LevelDebug},
+
+				Admin:    Admin{Socket: "conf/admin.sock"},
+				Metrics:  Metrics{Listen: ":9"},
+				Warnings: Warnings{At: []int{50}, File: Stdout, WebhookFile: "conf/secret"},
 				Hubs: []Hub{
 					{Name: "a", Owner: hubhome.Owner{UID: 5, GID: 6}, Mode: 0o750, Shared: true, Quotas: hubhome.Quotas{
 						Home: hubhome.Quota{Bytes: hubhome.Unlimited}, Total: hubhome.Quota{Bytes: 1e12},
@@ -114,7 +127,7 @@ func TestPlace(t *testing.T) {
 	for key, want := range map[string]string{
 		"store.disk.path": "hubhome.yaml:2:16",
 		"nfs.listen":      "hubhome.yaml:4:3",
-		"hubs.b":          "hubhome.yaml:12:3",
+		"hubs.b":          "hubhome.yaml:15:3",
 		"nfs.allow":       "hubhome.yaml",
 	} {
 		if got := c.Place(key); got != want {

@@ -28,7 +28,7 @@ func (r *reader) keys() []key {
 			}},
 		}},
 		{name: "nfs", keys: []key{
-			{name: "listen", read: r.listen},
+			{name: "listen", read: func(v value) { r.address(v, "127.0.0.1:2049", &r.config.NFS.Listen) }},
 			{name: "baseShare", read: r.baseShare},
 			{name: "allow", read: r.allow},
 			{name: "squash", read: r.squash},
@@ -40,6 +40,18 @@ func (r *reader) keys() []key {
 		{name: "log", keys: []key{
 			{name: "level", read: r.level},
 		}},
+		{name: "admin", keys: []key{
+			{name: "socket", read: r.socket},
+		}},
+		{name: "metrics", keys: []key{
+			{name: "listen", read: func(v value) { r.address(v, "127.0.0.1:9949", &r.config.Metrics.Listen) }},
+			{name: "homes", read: r.metricsHomes},
+		}},
+		{name: "warnings", keys: []key{
+			{name: "at", read: r.warnAt},
+			{name: "file", read: r.warnFile},
+			{name: "webhook", read: r.webhook},
+		}},
 		{name: "hubs", read: r.hubs},
 	}
 }
@@ -49,6 +61,7 @@ func (r *reader) read(root *ast.MappingNode) {
 	r.defaults()
 	r.section(value{node: root}, r.keys())
 	r.checkStore()
+	r.checkAdmin()
 	r.checkAllow()
 	r.checkReserve()
 	r.checkHubs()
@@ -59,6 +72,8 @@ func (r *reader) defaults() {
 	c.NFS = defaultNFS
 	c.Quota = Quota{ReserveEnabled: true, Reserve: hubhome.DefaultReserve}
 	c.Log.Level = defaultLevel
+	c.Metrics.Homes = defaultMetricsHomes
+	c.Warnings.At = slices.Clone(defaultAt)
 }
 
 // section reads the keys of a mapping and reports those that are none of its own.

@@ -21,33 +21,33 @@ var defaultNFS = NFS{Listen: ":2049", BaseShare: "/homes", Squash: SquashAll, Ow
 // loopback is who may connect where only this machine can, unless the file says otherwise.
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 
-// listen reads the address and the port.
-func (r *reader) listen(v value) {
-	const example = "127.0.0.1:2049"
+// address reads an address and a port to listen on.
+func (r *reader) address(v value, example string, to *string) {
+	port := example[strings.LastIndexByte(example, ':'):]
 	if v.node.Type() == ast.SequenceType {
-		r.wrong(v, `is a list; put an IPv6 address in quotes, such as "[::1]:2049"`)
+		r.wrong(v, `is a list; put an IPv6 address in quotes, such as "[::1]%s"`, port)
 		return
 	}
 	s, ok := r.text(v, example)
 	if !ok {
 		return
 	}
-	host, port, err := net.SplitHostPort(s)
+	host, number, err := net.SplitHostPort(s)
 	if err != nil {
-		r.wrong(v, "%s is not an address with a port; write one such as %s, or :2049 for all addresses of the machine",
-			shortened(s), example)
+		r.wrong(v, "%s is not an address with a port; write one such as %s, or %s for all addresses of the machine",
+			shortened(s), example, port)
 		return
 	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		r.wrong(v, "%s is not a port; write a number from 1 to 65535, or 0 for any that is free", shortened(port))
+	if _, err := strconv.ParseUint(number, 10, 16); err != nil {
+		r.wrong(v, "%s is not a port; write a number from 1 to 65535, or 0 for any that is free", shortened(number))
 		return
 	}
 	if _, err := netip.ParseAddr(host); err != nil && host != "" && host != "localhost" {
-		r.wrong(v, "%s is not an IP address; write one of the machine's, such as %s, or :2049 for all of them",
-			shortened(host), example)
+		r.wrong(v, "%s is not an IP address; write one of the machine's, such as %s, or %s for all of them",
+			shortened(host), example, port)
 		return
 	}
-	r.config.NFS.Listen = s
+	*to = s
 }
 
 // baseShare reads the path below which the hubs are. It may end in '/' or not.

@@ -10,12 +10,15 @@ import (
 const storePathKey = "store.disk.path"
 
 // storePath reads the directory that homes live in. Whether it is there is for the store to say.
-func (r *reader) storePath(v value) {
-	path, ok := r.text(v, "./data")
+func (r *reader) storePath(v value) { r.path(v, "./data", &r.config.Store.Disk.Path) }
+
+// path reads the path of a file or a directory. What is relative is below the configuration's own directory.
+func (r *reader) path(v value, example string, to *string) {
+	path, ok := r.text(v, example)
 	switch {
 	case !ok:
 	case path == "":
-		r.wrong(v, "is empty; write the directory that homes live in, such as ./data")
+		r.wrong(v, "is empty; write a path, such as %s", example)
 	case strings.ContainsRune(path, 0):
 		r.wrong(v, "has a NUL character, which no path can have; take it out")
 	case path == "~" || strings.HasPrefix(path, "~/"):
@@ -23,9 +26,9 @@ func (r *reader) storePath(v value) {
 	case strings.HasPrefix(path, "$"):
 		r.wrong(v, "begins with $, which only a shell understands; write the path out")
 	case filepath.IsAbs(path):
-		r.config.Store.Disk.Path = filepath.Clean(path)
+		*to = filepath.Clean(path)
 	default:
-		r.config.Store.Disk.Path = filepath.Join(r.config.dir(), path)
+		*to = filepath.Join(r.config.dir(), path)
 	}
 }
 

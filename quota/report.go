@@ -4,6 +4,7 @@ package quota
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 
@@ -52,8 +53,8 @@ type HomeReport struct {
 	ID    vfs.HomeID
 	Used  Usage
 	Quota hubhome.Quota // without zeros
-	// Override tells whether some of the quota was set at run time.
-	Override bool
+	// Override is what was set at run time, with zeros where nothing was; Declared is what holds without it, without zeros.
+	Override, Declared hubhome.Quota
 	// Past is what it has of the reserve.
 	Past Usage
 	// LastWrite is zero where nothing is known of one.
@@ -87,7 +88,7 @@ func (l *Ledger) Report() Report {
 			r.Hubs[i].Own, r.Hubs[i].OwnState = home.Used, home.State
 			continue
 		}
-		_, home.Override = l.overrides[homeKey(a)]
+		home.Override, home.Declared = l.overrides[homeKey(a)], a.hub.quotas.Of(a.name)
 		r.Hubs[i].Homes = append(r.Hubs[i].Homes, home)
 	}
 	for h, i := range at {
@@ -98,6 +99,31 @@ func (l *Ledger) Report() Report {
 	}
 	return r
 }
+
+// Home tells of one home or shared directory. Of one that is not there it tells its quota; err is ErrNoHub where the hub is
+// not served. It waits for no disk.
+func (l *Ledger) Home(hub hubhome.HubName, name string) (home HomeReport, there bool, err error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for _, h := range l.hubs {
+		if h.name != hub || !h.served {
+			continue
+		}
+		a := l.names[homeOf(hub, name)]
+		if there = a != nil && a.hub == h && name != ""; there {
+			home = a.report()
+		}
+		home.Name, home.Override, home.Declared = name, l.overrides[homeOf(hub, name)], h.quotas.Of(name)
+		home.Quota = home.Override.Or(home.Declared)
+		return home, there, nil
+	}
+	return HomeReport{}, false, ErrNoHub
+}
+
+// ErrNoHub is for a hub that is not served.
+var ErrNoHub = errors.New("no such hub is served")
+
+func homeOf(hub hubhome.HubName, name string) home { return home{hub, name} }
 
 func homeKey(a *account) home { return home{a.hub.name, a.name} }
 

@@ -1,0 +1,142 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package console
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"syscall"
+
+	"github.com/hubhome/hubhome"
+)
+
+// maxAnswer is the longest answer that a client reads, in bytes: a million homes.
+const maxAnswer = 1 << 30
+
+// Client asks a server that runs on this machine. Its methods may be called concurrently. Who calls them sets the deadline.
+type Client struct {
+	socket string
+	http   *http.Client
+}
+
+// NewClient returns a client of the server that listens on a unix socket.
+func NewClient(socket string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}
+	return &Client{socket: socket, http: &http.Client{Transport: &http.Transport{
+		DialContext: dial, DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
+	}}}
+}
+
+// Close gives back what the client holds.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Hubs returns all hubs, by name.
+func (c *Client) Hubs(ctx context.Context) ([]Hub, error) {
+	var list HubList
+	err := c.get(ctx, "/v1/hubs", &list)
+	return list.Hubs, err
+}
+
+// Homes returns all homes, or those of one hub, by hub and name.
+func (c *Client) Homes(ctx context.Context, hub hubhome.HubName) ([]Home, error) {
+	path := "/v1/homes"
+	if hub != "" {
+		path += "?hub=" + url.QueryEscape(string(hub))
+	}
+	var list HomeList
+	err := c.get(ctx, path, &list)
+	return list.Homes, err
+}
+
+// Home returns one home, with so many of its largest directories.
+func (c *Client) Home(ctx context.Context, hub hubhome.HubName, name string, largest int) (HomeDetail, error) {
+	path := "/v1/hubs/" + url.PathEscape(string(hub)) + "/homes/" + url.PathEscape(name)
+	if largest > 0 {
+		path += "?largest=" + strconv.Itoa(largest)
+	}
+	var detail HomeDetail
+	err := c.get(ctx, path, &detail)
+	return detail, err
+}
+
+// SetQuotas changes quotas. Where changes are wrong, the error is Problems, and nothing was changed.
+func (c *Client) SetQuotas(ctx context.Context, req QuotaRequest) (QuotaResult, error) {
+	var result QuotaResult
+	body, err := json.Marshal(req)
+	if err != nil {
+		return result, err
+	}
+	err = c.do(ctx, http.MethodPost, "/v1/quotas", bytes.NewReader(body), &result)
+	return result, err
+}
+
+func (c *Client) get(ctx context.Context, path string, into any) error {
+	return c.do(ctx, http.MethodGet, path, http.NoBody, into)
+}
+
+// Problems is why a server did not do what it was asked.
+type Problems []Problem
+
+func (ps Problems) Error() string {
+	if len(ps) == 0 {
+		return "the server refused, and did not say why"
+	}
+	text := ps[0].Message
+	if more := len(ps) - 1; more > 0 {
+		text += fmt.Sprintf(" (and %d more)", more)
+	}
+	return text
+}
+
+// do asks, and reads the answer.
+func (c *Client) do(ctx context.Context, method, path string, body io.Reader, into any) error {
+	req, err := http.NewRequestWithContext(ctx, method, "http://hubhome"+path, body)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := c.http.Do(req)
+	if err != nil {
+		return c.explain(err)
+	}
+	defer res.Body.Close()
+	answer := json.NewDecoder(io.LimitReader(res.Body, maxAnswer))
+	if res.StatusCode != http.StatusOK {
+		var failure Failure
+		if err := answer.Decode(&failure); err != nil || len(failure.Errors) == 0 {
+			return fmt.Errorf("the server at %s answered %s: is it hubhome?", c.socket, res.Status)
+		}
+		return Problems(failure.Errors)
+	}
+	if err := answer.Decode(into); err != nil {
+		return fmt.Errorf("read the answer of the server at %s: %w", c.socket, err)
+	}
+	return nil
+}
+
+// explain says what to do where nobody answers.
+func (c *Client) explain(err error) error {
+	if inner, ok := errors.AsType[*url.Error](err); ok {
+		err = inner.Err
+	}
+	switch {
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("no server answers at %s: is it running, on this machine, with this configuration? (%w)", c.socket, err)
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("the server at %s is for the user that it runs as, and for root: %w", c.socket, err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("the server at %s has not answered in time: %w", c.socket, err)
+	}
+	return fmt.Errorf("ask the server at %s: %w", c.socket, err)
+}

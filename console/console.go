@@ -1,0 +1,56 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+// Package console is how an operator looks into a server that runs, and changes what can be changed at run time.
+//
+// It owns the JSON API, which is served on a unix socket for the machine's own administrators, the client that the commands
+// use, and /metrics. It never reads a disk but through the FS that it is handed, knows no protocol of files, and decides
+// nothing: what homes take and may take is the ledger's to say.
+//
+// One file of the package for each noun: wire (what is said in JSON), server, quotas (the change of them), largest (the walk
+// through one home), socket, client; homes, operations, durations, gauges (metrics).
+package console
+
+import (
+	"context"
+
+	"github.com/hubhome/hubhome"
+	"github.com/hubhome/hubhome/quota"
+	"github.com/hubhome/hubhome/vfs"
+)
+
+// Homes is what the console tells of and changes. Its methods may be called concurrently.
+type Homes interface {
+	// Report tells of all hubs and homes, and Home of one: quota.ErrNoHub where the hub is not served. Of a home that is not
+	// there it tells the quota. Both wait for no disk.
+	Report() quota.Report
+	Home(hub hubhome.HubName, name string) (home quota.HomeReport, there bool, err error)
+	// Reserve is what every home may still write when its quota is spent.
+	Reserve() hubhome.Reserve
+	// SetQuotas sets the quotas of homes at run time, all or none, durably. What is zero in one is left to the configuration.
+	SetQuotas([]Override) error
+	// FS returns the files.
+	FS() vfs.FS
+}
+
+// Override is the quota of one home that was set at run time.
+type Override struct {
+	Hub   hubhome.HubName
+	Home  string // the name of the directory: bytes of any kind
+	Quota hubhome.Quota
+}
+
+// find returns the directory of a home.
+func find(ctx context.Context, fs vfs.FS, hub hubhome.HubName, home string) (vfs.Handle, error) {
+	h, err := fs.Root(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range []string{string(hub), home} {
+		e, err := fs.Lookup(ctx, nil, h, name)
+		if err != nil {
+			return "", err
+		}
+		h = e.Handle
+	}
+	return h, nil
+}

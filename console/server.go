@@ -1,0 +1,301 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/hubhome/hubhome"
+	"github.com/hubhome/hubhome/quota"
+)
+
+// Bounds of what a request may take.
+const (
+	maxBody     = 64 << 20 // bytes: the quotas of some hundred thousand homes
+	maxHeader   = 64 << 10
+	maxRequests = 16 // at the same time
+	headerTime  = 5 * time.Second
+	bodyTime    = 30 * time.Second
+	answerTime  = 60 * time.Second
+	idleTime    = 60 * time.Second
+	stopTime    = 2 * time.Second
+	// walkTime is how long the walk through one home may take.
+	walkTime = 10 * time.Minute
+	// maxLargest is how many of its directories a home may be asked for.
+	maxLargest = 1000
+)
+
+// Server answers the JSON API. Its methods may be called concurrently.
+type Server struct {
+	homes   Homes
+	log     *slog.Logger
+	running chan struct{}
+	mux     *http.ServeMux
+	setting sync.Mutex // one change of quotas at a time
+}
+
+// NewServer returns a server.
+func NewServer(homes Homes, log *slog.Logger) *Server {
+	s := &Server{homes: homes, log: log, running: make(chan struct{}, maxRequests), mux: http.NewServeMux()}
+	for pattern, handler := range map[string]func(*http.Request) (any, error){
+		"GET /v1/hubs":                    s.listHubs,
+		"GET /v1/homes":                   s.listHomes,
+		"GET /v1/hubs/{hub}/homes/{home}": s.showHome,
+		"POST /v1/quotas":                 s.setQuotas,
+	} {
+		s.mux.HandleFunc(pattern, s.answer(handler))
+	}
+	s.mux.HandleFunc("/", s.answer(func(r *http.Request) (any, error) {
+		return nil, refusal{http.StatusNotFound, []Problem{{Message: fmt.Sprintf("there is no %s %s here", r.Method, r.URL.Path)}}}
+	}))
+	return s
+}
+
+// Serve answers by a listener until ctx ends, and then the requests that run for 2 s. It closes the listener.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	return serve(ctx, listener, s.mux, s.log)
+}
+
+// serve answers HTTP until ctx ends.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
+	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	server := &http.Server{
+		Handler: handler, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime,
+		WriteTimeout: answerTime, IdleTimeout: idleTime, BaseContext: func(net.Listener) context.Context { return base },
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	stopped := make(chan struct{})
+	unwatch := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		patience, end := context.WithTimeout(base, stopTime)
+		defer end()
+		if server.Shutdown(patience) != nil {
+			cancel()
+			server.Close()
+		}
+	})
+	err := server.Serve(listener)
+	if unwatch() { // it ended by itself
+		server.Close()
+		return err
+	}
+	<-stopped
+	return nil
+}
+
+// refusal is an error with the status that says whose it is.
+type refusal struct {
+	status   int
+	problems []Problem
+}
+
+func (r refusal) Error() string { return r.problems[0].Message }
+
+func refuse(status int, format string, args ...any) error {
+	return refusal{status, []Problem{{Message: fmt.Sprintf(format, args...)}}}
+}
+
+// answer makes a handler of a function that returns what to say in JSON.
+func (s *Server) answer(handle func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var result any
+		var err error
+		select {
+		case s.running <- struct{}{}:
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			result, err = handle(r)
+			<-s.running
+		default:
+			err = refuse(http.StatusServiceUnavailable, "%d requests are running already: try again", maxRequests)
+		}
+		status := http.StatusOK
+		if err != nil {
+			status, result = s.failure(r, err)
+		}
+		// A walk may have taken longer than an answer.
+		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(status)
+		if err := json.NewEncoder(w).Encode(result); err != nil {
+			s.log.Debug("answer an administrator", "error", err)
+		}
+	}
+}
+
+// failure is what is answered for an error.
+func (s *Server) failure(r *http.Request, err error) (int, Failure) {
+	if refused, ok := errors.AsType[refusal](err); ok {
+		return refused.status, Failure{Errors: refused.problems}
+	}
+	s.log.Error("request of an administrator", "method", r.Method, "path", r.URL.Path, "error", err)
+	return http.StatusInternalServerError, Failure{Errors: []Problem{{Message: err.Error()}}}
+}
+
+// params refuses what is asked for that is not known: it would go unheard.
+func params(r *http.Request, known ...string) (url.Values, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "the query cannot be read: %v", err)
+	}
+next:
+	for name, all := range values {
+		for _, k := range known {
+			if name == k && len(all) == 1 {
+				continue next
+			}
+		}
+		return nil, refuse(http.StatusBadRequest, "the parameter %q is not known here, or is there twice", name)
+	}
+	return values, nil
+}
+
+// decode reads a body that is one value of a type and nothing else.
+func decode(r *http.Request, into any) error {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if err == nil {
+		if _, more := d.Token(); more != io.EOF {
+			err = errors.New("there is more behind it")
+		}
+	}
+	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
+		return refuse(http.StatusRequestEntityTooLarge, "the request is longer than %d bytes: make it several", maxBody)
+	}
+	if err != nil {
+		return refuse(http.StatusBadRequest, "the request is not what it should be: %v", err)
+	}
+	return nil
+}
+
+func (s *Server) listHubs(r *http.Request) (any, error) {
+	if _, err := params(r); err != nil {
+		return nil, err
+	}
+	report := s.homes.Report()
+	list := HubList{Hubs: make([]Hub, 0, len(report.Hubs))}
+	for i := range report.Hubs {
+		list.Hubs = append(list.Hubs, hubOf(&report.Hubs[i]))
+	}
+	return list, nil
+}
+
+func (s *Server) listHomes(r *http.Request) (any, error) {
+	values, err := params(r, "hub")
+	if err != nil {
+		return nil, err
+	}
+	report := s.homes.Report()
+	want, one := hubhome.HubName(values.Get("hub")), values.Has("hub")
+	list := HomeList{Homes: []Home{}}
+	found := false
+	for i := range report.Hubs {
+		hub := &report.Hubs[i]
+		if one && hub.Name != want {
+			continue
+		}
+		found = true
+		for j := range hub.Homes {
+			list.Homes = append(list.Homes, homeOf(hub.Name, &hub.Homes[j]))
+		}
+	}
+	if one && !found {
+		return nil, noHub(string(want), &report)
+	}
+	return list, nil
+}
+
+// noHub is what is answered for a hub that is not served.
+func noHub(name string, report *quota.Report) error {
+	return refusal{http.StatusNotFound, []Problem{{Message: unknownHub(name, report)}}}
+}
+
+func unknownHub(name string, report *quota.Report) string {
+	const most = 10
+	var names []string
+	for _, h := range report.Hubs {
+		names = append(names, string(h.Name))
+	}
+	switch {
+	case len(names) == 0:
+		return fmt.Sprintf("no hub %q is served, and no other: hubs in the configuration says which are", name)
+	case len(names) > most:
+		return fmt.Sprintf("no hub %q is served: hubhome hub list says which are", name)
+	}
+	return fmt.Sprintf("no hub %q is served; these are: %s", name, strings.Join(names, ", "))
+}
+
+// unknownHome is what is said of a home that is not there.
+func unknownHome(hub hubhome.HubName, name string) string {
+	hint := "hubhome home list " + string(hub) + " says which are"
+	if dirs := directories(name); len(dirs) > 0 {
+		hint = "the directory of the user " + strconv.Quote(name) + " is called " + strings.Join(dirs, " or ") + " (hubhome username); " + hint
+	}
+	return fmt.Sprintf("there is no home %q in hub %q: %s", name, hub, hint)
+}
+
+// directories are what KubeSpawner calls the directory of a user, where that is something else than the name.
+func directories(name string) []string {
+	var dirs []string
+	for _, scheme := range []func(string) (string, error){hubhome.SafeUsername, hubhome.EscapeUsername} {
+		if dir, err := scheme(name); err == nil && dir != name && (len(dirs) == 0 || dirs[0] != dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+func (s *Server) showHome(r *http.Request) (any, error) {
+	values, err := params(r, "largest")
+	if err != nil {
+		return nil, err
+	}
+	largest := 0
+	if values.Has("largest") {
+		if largest, err = strconv.Atoi(values.Get("largest")); err != nil || largest < 1 || largest > maxLargest {
+			return nil, refuse(http.StatusBadRequest, "largest is a number from 1 to %d", maxLargest)
+		}
+	}
+	hub, name := hubhome.HubName(r.PathValue("hub")), r.PathValue("home")
+	home, there, err := s.homes.Home(hub, name)
+	switch {
+	case errors.Is(err, quota.ErrNoHub):
+		report := s.homes.Report()
+		return nil, noHub(string(hub), &report)
+	case err != nil:
+		return nil, err
+	case !there:
+		return nil, refusal{http.StatusNotFound, []Problem{{Message: unknownHome(hub, name)}}}
+	}
+	reserve := s.homes.Reserve()
+	detail := HomeDetail{Home: homeOf(hub, &home), ReserveLimit: Amount{int64(reserve.Bytes), reserve.Inodes}}
+	if largest > 0 {
+		ctx, cancel := context.WithTimeout(r.Context(), walkTime)
+		defer cancel()
+		detail.Largest, detail.Unread, err = s.largest(ctx, hub, name, largest)
+		switch {
+		case errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.ESTALE):
+			return nil, refuse(http.StatusNotFound, "the home %q went away while it was looked at", name)
+		case errors.Is(err, context.DeadlineExceeded):
+			return nil, refuse(http.StatusGatewayTimeout, "the home is too large to be looked through in %v", walkTime)
+		case err != nil:
+			return nil, fmt.Errorf("look through home %s/%s: %w", hub, name, err)
+		}
+	}
+	return detail, nil
+}
