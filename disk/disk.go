@@ -12,6 +12,7 @@ package disk
 
 import (
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -67,6 +68,8 @@ type Disk struct {
 	// Before, where set, is asked before each call. Its error is the call's, which is then not made. It may be called
 	// concurrently, and is not changed once the Disk is in use.
 	Before func(Op) error
+	// Synced, where set, is told of each fsync how long it took. The rest is as for Before.
+	Synced func(took time.Duration, err error)
 }
 
 // do makes a call, again where a signal interrupted it.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"os"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -205,7 +206,13 @@ func (d *Disk) Times(dir int, name string, atime, mtime unix.Timespec) error {
 // Sync writes a file or directory to the disk (fsync(2)). After an error the kernel has dropped what it could not
 // write: trying again would succeed and prove nothing.
 func (d *Disk) Sync(fd int) error {
-	return d.do(OpSync, func() error { return unix.Fsync(fd) })
+	if d.Synced == nil {
+		return d.do(OpSync, func() error { return unix.Fsync(fd) })
+	}
+	began := time.Now()
+	err := d.do(OpSync, func() error { return unix.Fsync(fd) })
+	d.Synced(time.Since(began), err)
+	return err
 }
 
 // Lock takes the lock of an open file, without waiting: EWOULDBLOCK where another process has it (flock(2)).

@@ -5,6 +5,7 @@ package nfsserver
 import (
 	"context"
 	"runtime/debug"
+	"time"
 
 	"github.com/hubhome/hubhome/nfs4"
 	"github.com/hubhome/hubhome/oncrpc"
@@ -30,6 +31,9 @@ type compound struct {
 	minor                   uint32
 	// keep: the running operation's result stands although its status is not OK.
 	keep bool
+	// moved is how many bytes of a file the running operation has read or written; began is when it began.
+	moved int
+	began time.Time
 
 	// From SEQUENCE.
 	session   *session
@@ -116,6 +120,9 @@ func (c *compound) serve() oncrpc.AcceptStat {
 		return oncrpc.Success
 	}
 	defer c.finish()
+	if c.s.options.Observe != nil {
+		c.began = time.Now()
+	}
 	for c.opIndex = 0; c.opIndex < c.opCount; c.opIndex++ {
 		status := c.operation()
 		if c.replay != nil {
@@ -150,7 +157,7 @@ func (c *compound) operation() nfs4.Status {
 	}
 	nfs4.ResOp{Op: op}.Encode(c.res)
 	c.resultStart = c.res.Len()
-	c.keep = false
+	c.keep, c.moved = false, 0
 	if run != nil {
 		status = c.guarded(op, run)
 	}
@@ -167,6 +174,7 @@ func (c *compound) operation() nfs4.Status {
 		}
 	}
 	c.res.SetUint32(start+4, uint32(status))
+	c.observe(op, status)
 	return status
 }
 

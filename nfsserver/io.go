@@ -174,6 +174,7 @@ func opRead(c *compound) nfs4.Status {
 		return c.ioError(err)
 	}
 	reply.End(n, eof)
+	c.moved = n
 	return nfs4.OK
 }
 
@@ -201,6 +202,7 @@ func opWrite(c *compound) nfs4.Status {
 	if err != nil {
 		return c.ioError(err)
 	}
+	c.moved = n
 	res := nfs4.WriteRes{Count: uint32(n), Committed: nfs4.StableHow(did), WriteVerf: nfs4.Verifier(verifier)}
 	res.Encode(c.res)
 	return nfs4.OK

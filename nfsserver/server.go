@@ -8,7 +8,7 @@
 // makes no calls back.
 //
 // One file of the package for each noun: compound, session, client, recovery, state, open, lock (range), io, file,
-// walk, attr, directory, xattr, pseudo, squash.
+// walk, attr, directory, xattr, pseudo, squash, stats.
 //
 // Locks, in the order in which they are taken; those on one line are never held together:
 //
@@ -49,6 +49,8 @@ type Options struct {
 	ServerID []byte
 	// Lease is how long a client may be silent before what it holds may be given to others.
 	Lease time.Duration
+	// Observe, where set, is told of every operation that has run. It is called concurrently, in the middle of requests.
+	Observe func(Operation)
 }
 
 // Settings are what can change while the server runs.

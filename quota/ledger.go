@@ -98,6 +98,9 @@ func New(fs vfs.FS, keeper Keeper) *Ledger {
 // SetReserve changes the reserve of every home, from the next request on.
 func (l *Ledger) SetReserve(r hubhome.Reserve) { l.reserve.Store(&r) }
 
+// Reserve is what every home may still take when its quota is spent.
+func (l *Ledger) Reserve() hubhome.Reserve { return *l.reserve.Load() }
+
 // Home is the directory of a home, or of what users share, as it is found in a hub's.
 type Home struct {
 	ID   vfs.HomeID

@@ -63,6 +63,23 @@ type HomeReport struct {
 	Denials   Denials
 }
 
+// Full is how full a home is, as part of its quota: the fuller of bytes and inodes; 0 where there is no quota.
+func (r *HomeReport) Full() float64 { return full(r.Used, r.Quota) }
+
+// Full is how full a hub is.
+func (r *HubReport) Full() float64 { return full(r.Used, r.Quota) }
+
+func full(used Usage, q hubhome.Quota) float64 {
+	part := 0.0
+	if q.Bytes != hubhome.Unlimited {
+		part = float64(used.Bytes) / float64(q.Bytes)
+	}
+	if q.Inodes != hubhome.UnlimitedInodes {
+		part = max(part, float64(used.Inodes)/float64(q.Inodes))
+	}
+	return part
+}
+
 // Report tells of all hubs and homes. It waits for no disk.
 func (l *Ledger) Report() Report {
 	l.mu.RLock()
@@ -118,6 +135,16 @@ func (l *Ledger) Home(hub hubhome.HubName, name string) (home HomeReport, there 
 		return home, there, nil
 	}
 	return HomeReport{}, false, ErrNoHub
+}
+
+// HubOf names the hub of a home, or of a hub's own directory; empty where it is not known.
+func (l *Ledger) HubOf(home vfs.HomeID) hubhome.HubName {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if a := l.accounts[home]; a != nil {
+		return a.hub.name
+	}
+	return ""
 }
 
 // ErrNoHub is for a hub that is not served.

@@ -76,11 +76,14 @@ func (s *Store) Recount(ctx context.Context) {
 	s.log.Info("counting what homes take", "homes", len(homes))
 	began, told := time.Now(), time.Now()
 	var sum quota.Usage
+	defer s.progress.Store(nil)
 	for i, id := range homes {
 		if ctx.Err() != nil {
 			return
 		}
+		s.progress.Store(&Progress{Homes: len(homes), Counted: i, Inodes: sum.Inodes, Since: began})
 		u := s.recount(ctx, id, func(now quota.Usage) {
+			s.progress.Store(&Progress{Homes: len(homes), Counted: i, Inodes: sum.Inodes + now.Inodes, Since: began})
 			if time.Since(told) < progressTime {
 				return
 			}
@@ -92,6 +95,22 @@ func (s *Store) Recount(ctx context.Context) {
 	}
 	s.log.Info("counted what homes take", "homes", len(homes), "inodes", sum.Inodes, "bytes", sum.Bytes,
 		"took", time.Since(began).Round(time.Millisecond).String())
+}
+
+// Progress is how far the count of homes has come that runs. Its zero value: none does.
+type Progress struct {
+	// Homes is how many are to be counted, and Counted how many are; Inodes what was seen in all until now.
+	Homes, Counted int
+	Inodes         int64
+	Since          time.Time
+}
+
+// Progress tells how far the count of homes has come.
+func (s *Store) Progress() Progress {
+	if p := s.progress.Load(); p != nil {
+		return *p
+	}
+	return Progress{}
 }
 
 // recount counts one home.

@@ -27,11 +27,13 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/disk"
 	"github.com/hubhome/hubhome/localfs"
 	"github.com/hubhome/hubhome/quota"
@@ -74,6 +76,7 @@ type Store struct {
 	charged   vfs.FS
 	ledger    *ledger
 	overrides *overrides
+	progress  atomic.Pointer[Progress]
 
 	mu     sync.Mutex // one SetHubs at a time
 	hubs   []Hub
@@ -185,6 +188,17 @@ func (s *Store) FS() vfs.FS { return s.charged }
 
 // Report tells what all hubs and homes take and may take. It waits for no disk.
 func (s *Store) Report() quota.Report { return s.quota.Report() }
+
+// Home tells of one home or shared directory; see quota.Ledger. It waits for no disk.
+func (s *Store) Home(hub hubhome.HubName, name string) (home quota.HomeReport, there bool, err error) {
+	return s.quota.Home(hub, name)
+}
+
+// HubOf names the hub of a home; empty where it is not known.
+func (s *Store) HubOf(home vfs.HomeID) hubhome.HubName { return s.quota.HubOf(home) }
+
+// Reserve is what every home may still take when its quota is spent.
+func (s *Store) Reserve() hubhome.Reserve { return s.quota.Reserve() }
 
 // ID names the store for as long as it exists.
 func (s *Store) ID() []byte { return s.id }

@@ -55,6 +55,13 @@ func (c *clients) disconnected(conn *oncrpc.Conn) {
 	delete(c.conns, conn)
 }
 
+// count is how many connections there are.
+func (c *clients) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.conns)
+}
+
 // set changes who may connect, and ends the connections of those who may no longer.
 func (c *clients) set(allow []netip.Prefix) {
 	c.mu.Lock()

@@ -13,13 +13,16 @@ import (
 
 const listenKey = "nfs.listen"
 
-// listen listens where the configuration says. The error says what to do, and where it is written.
-func listen(c *config.Config) (net.Listener, error) {
-	listener, err := net.Listen("tcp", c.NFS.Listen)
+// listen listens for NFS where the configuration says.
+func listen(c *config.Config) (net.Listener, error) { return listenAt(c, listenKey, c.NFS.Listen) }
+
+// listenAt listens where a key of the configuration says. The error says what to do, and where it is written.
+func listenAt(c *config.Config, key, address string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
 	if err == nil {
 		return listener, nil
 	}
-	way := "see " + listenKey
+	way := "see " + key
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		way = "another server has the port: stop that one, or choose another port"
@@ -28,5 +31,5 @@ func listen(c *config.Config) (net.Listener, error) {
 	case errors.Is(err, syscall.EACCES):
 		way = "a port below 1024 takes a privilege (CAP_NET_BIND_SERVICE): choose another port"
 	}
-	return nil, fmt.Errorf("%s: %s: %w; %s", c.Place(listenKey), listenKey, err, way)
+	return nil, fmt.Errorf("%s: %s: %w; %s", c.Place(key), key, err, way)
 }

@@ -95,7 +95,7 @@ A command whose help lists others has others.`,
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(newServe(), newStore(), newConfig(), newShare(), newCheck(), newUsage(), newUsername(), newDemo(), newVersion())
+	root.AddCommand(newServe(), newHub(), newHome(), newStore(), newConfig(), newShare(), newCheck(), newUsage(), newUsername(), newDemo(), newVersion())
 	return root
 }
 

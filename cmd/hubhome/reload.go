@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -42,7 +43,9 @@ func (s *server) reloads(ctx context.Context, hangUp <-chan os.Signal) {
 			}
 		case <-hangUp:
 		}
-		if last = s.reload(ctx); last == unchanged {
+		last = s.reload(ctx)
+		s.operator.reloaded(last != refused)
+		if last == unchanged {
 			s.log.Log(ctx, level, "the configuration says what it said", "file", s.file)
 		}
 	}
@@ -80,6 +83,7 @@ func (s *server) reload(ctx context.Context) outcome {
 	s.store.SetReserve(reserve(next))
 	s.nfs.Set(settings(next))
 	s.clients.set(next.NFS.Allow)
+	s.operator.set(next)
 	s.level.Set(next.Log.Level)
 	before := s.config
 	s.config = next
@@ -104,11 +108,16 @@ func (s *server) refuse(err error) {
 // fixed returns what a configuration would change that cannot change while the server runs.
 func (s *server) fixed(next *config.Config) error {
 	var problems config.Problems
-	if was, is := s.config.Store.Disk.Path, next.Store.Disk.Path; was != is {
-		problems = append(problems, next.Problem(storePathKey, "changes from %s to %s, which takes a restart of the server", was, is))
-	}
-	if was, is := s.config.NFS.Listen, next.NFS.Listen; was != is {
-		problems = append(problems, next.Problem(listenKey, "changes from %s to %s, which takes a restart of the server", was, is))
+	was := s.config
+	for _, k := range []struct{ key, was, is string }{
+		{storePathKey, was.Store.Disk.Path, next.Store.Disk.Path},
+		{listenKey, was.NFS.Listen, next.NFS.Listen},
+		{adminSocketKey, was.Admin.Socket, next.Admin.Socket},
+		{metricsListenKey, cmp.Or(was.Metrics.Listen, "nowhere"), cmp.Or(next.Metrics.Listen, "nowhere")},
+	} {
+		if k.was != k.is {
+			problems = append(problems, next.Problem(k.key, "changes from %s to %s, which takes a restart of the server", k.was, k.is))
+		}
 	}
 	if len(problems) == 0 {
 		return nil

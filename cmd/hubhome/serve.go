@@ -32,7 +32,7 @@ What it has to say it writes to standard error.
 Signals:
   SIGTERM, SIGINT  stop: take no more requests, end those that run, within 5 s; SIGINT after that ends it at once
   SIGHUP           read FILE again, as when it changes. Where something is wrong with it, the server goes on as it was.
-                   store.disk.path and nfs.listen take a restart.
+                   store.disk.path, nfs.listen, admin.socket and metrics.listen take a restart.
 
 Exit codes:
   0  stopped by a signal

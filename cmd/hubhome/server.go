@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hubhome/hubhome/config"
+	"github.com/hubhome/hubhome/metrics"
 	"github.com/hubhome/hubhome/nfsserver"
 	"github.com/hubhome/hubhome/oncrpc"
 	"github.com/hubhome/hubhome/store"
@@ -37,12 +38,14 @@ type server struct {
 	nfs      *nfsserver.Server
 	clients  *clients
 	listener net.Listener
+	meters   meters
+	operator *operation
 }
 
 // openServer opens the store, makes the hubs, and listens. Nothing is served yet.
 func openServer(ctx context.Context, log *slog.Logger, level *slog.LevelVar, file string, c *config.Config) (_ *server, err error) {
 	s := &server{log: log, level: level, file: file, config: c, clients: newClients(log, c.NFS.Allow)}
-	s.store, err = store.Open(ctx, store.Options{Path: c.Store.Disk.Path, Logger: log})
+	s.store, err = store.Open(ctx, store.Options{Path: c.Store.Disk.Path, Logger: log, Disk: s.meters.disk()})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", c.Place(storePathKey), storePathKey, err)
 	}
@@ -59,20 +62,31 @@ func openServer(ctx context.Context, log *slog.Logger, level *slog.LevelVar, fil
 			s.listener.Close()
 		}
 	}()
+	if s.operator, err = listenOperation(log, c, s.store); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.operator.close()
+		}
+	}()
 	if err := s.store.SetHubs(ctx, hubs(c)); err != nil {
 		return nil, fmt.Errorf("%s: make the hubs: %w", c.Place("hubs"), err)
 	}
 	s.store.SetReserve(reserve(c))
+	s.meters.operations = metrics.NewOperations(s.store.HubOf)
 	s.nfs = nfsserver.New(nfsserver.Options{
 		FS:       s.store.FS(),
 		Recovery: recovery{s.store.Clients()},
 		Logger:   log,
 		ServerID: s.store.ID(),
 		Lease:    lease,
+		Observe:  s.meters.operations.Observe,
 	}, settings(c))
 	if err := s.nfs.Open(ctx); err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", c.Place(storePathKey), storePathKey, err)
 	}
+	s.operator.register(s)
 	return s, nil
 }
 
@@ -103,6 +117,7 @@ func (s *server) run(ctx context.Context, hangUp <-chan os.Signal) error {
 		}
 		return nil
 	})
+	group.Go(func() error { return s.operator.run(ctx) })
 	group.Go(func() error {
 		s.reloads(ctx, hangUp)
 		return nil

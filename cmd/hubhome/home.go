@@ -1,0 +1,271 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hubhome/hubhome"
+	"github.com/hubhome/hubhome/console"
+	"github.com/hubhome/hubhome/quota"
+)
+
+func newHome() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "home",
+		Short: "Look at homes, and set their quotas",
+		Args:  noSuchCommand,
+		RunE:  needCommand,
+	}
+	cmd.AddCommand(newHomeList(), newHomeShow(), newHomeQuota())
+	return cmd
+}
+
+// homeOrders are how homes are sorted. What is equal is in the order of hubs and names.
+var homeOrders = map[string]func(a, b *console.Home) int{
+	"name":  func(a, b *console.Home) int { return 0 },
+	"usage": func(a, b *console.Home) int { return cmp.Compare(b.Usage.Bytes, a.Usage.Bytes) },
+	"quota": func(a, b *console.Home) int { return cmp.Compare(limited(b.Quota.Bytes), limited(a.Quota.Bytes)) },
+	"mtime": func(a, b *console.Home) int { return b.LastWrite.Compare(a.LastWrite) },
+}
+
+// limited is a limit as a number.
+func limited(n *int64) int64 {
+	if n == nil {
+		return int64(hubhome.Unlimited)
+	}
+	return *n
+}
+
+func newHomeList() *cobra.Command {
+	var server operatorFlags
+	order, output := "name", outputTable
+	cmd := &cobra.Command{
+		Use:   "list [HUB]",
+		Short: "List homes with what they take and may take",
+		Long: `List the homes of a hub, or of all, with what they take and may take: bytes as the file system counts them, and
+inodes, at this moment. _shared and _shared-public are listed as homes are. STATE is clean where the figures are exact;
+dirty where a home is yet to be counted, and counting while it is.
+` + operatorHelp + `
+
+Exit codes:
+  0  they are listed
+  1  no such hub is served, or no server answers
+  2  the command was not called as its help says`,
+		Example: "  hubhome home list prod --config hubhome.yaml --sort usage",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fmt.Errorf("name one HUB, or none for all, not %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if homeOrders[order] == nil {
+				return usageError{fmt.Errorf("--sort %q: write usage, quota, name or mtime", order)}
+			}
+			if err := cmp.Or(checkListing(output), server.check()); err != nil {
+				return err
+			}
+			hub := hubhome.HubName("")
+			if len(args) == 1 {
+				var err error
+				if hub, err = hubhome.ParseHubName(args[0]); err != nil {
+					return usageError{err}
+				}
+			}
+			return server.ask(cmd, askTime, func(ctx context.Context, client *console.Client) error {
+				homes, err := client.Homes(ctx, hub)
+				if err != nil {
+					return err
+				}
+				slices.SortStableFunc(homes, func(a, b console.Home) int { return homeOrders[order](&a, &b) })
+				return writeHomes(cmd.OutOrStdout(), homes, output)
+			})
+		},
+	}
+	server.add(cmd)
+	cmd.Flags().StringVar(&order, "sort", order, "usage or quota (the largest first), name, or mtime (the last written first)")
+	cmd.Flags().StringVarP(&output, "output", "o", output, "table, json or csv")
+	return cmd
+}
+
+// writeHomes writes a list of homes.
+func writeHomes(w io.Writer, homes []console.Home, output string) error {
+	out := bufio.NewWriterSize(w, 64<<10)
+	var err error
+	switch output {
+	case outputJSON:
+		err = indented(out, console.HomeList{Homes: homes})
+	case listingCSV:
+		err = homesCSV(out, homes)
+	default:
+		err = homesTable(out, homes)
+	}
+	return cmp.Or(err, out.Flush())
+}
+
+func homesTable(w io.Writer, homes []console.Home) error {
+	tabs := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tabs, "USAGE\tQUOTA\tUSED\tINODES\tINODE QUOTA\tLAST WRITE\tSTATE\t  HOME")
+	for i := range homes {
+		h := &homes[i]
+		fmt.Fprintf(tabs, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t  %s\n", bytesText(h.Usage.Bytes), limitText(h.Quota.Bytes),
+			partText(h.Usage.Bytes, h.Quota.Bytes), h.Usage.Inodes, inodesText(h.Quota.Inodes), timeText(h.LastWrite), h.State,
+			readable(string(h.Hub)+"/"+h.Name.String()))
+	}
+	return tabs.Flush()
+}
+
+// homesCSV writes names as they are, whatever their bytes.
+func homesCSV(w io.Writer, homes []console.Home) error {
+	out := csv.NewWriter(w)
+	out.Write([]string{"hub", "home", "usage_bytes", "quota_bytes", "usage_inodes", "quota_inodes", "reserve_bytes", "last_write", "state"})
+	number := func(n *int64) string {
+		if n == nil {
+			return hubhome.FormatQuotaBytes(hubhome.Unlimited)
+		}
+		return strconv.FormatInt(*n, 10)
+	}
+	for i := range homes {
+		h := &homes[i]
+		out.Write([]string{
+			string(h.Hub), h.Name.String(), strconv.FormatInt(h.Usage.Bytes, 10), number(h.Quota.Bytes),
+			strconv.FormatInt(h.Usage.Inodes, 10), number(h.Quota.Inodes), strconv.FormatInt(h.Reserve.Bytes, 10), stampText(h.LastWrite), string(h.State),
+		})
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func newHomeShow() *cobra.Command {
+	var server operatorFlags
+	output, largest := outputTable, 0
+	cmd := &cobra.Command{
+		Use:   "show HUB/USER",
+		Short: "Show what a home takes and may take, and where it lies",
+		Long: `Show what a home takes and may take at this moment, who has said so, what of the reserve is in use, and what was refused.
+USER is the name of the home's directory; hubhome username prints which one a user of JupyterHub has.
+
+With --largest N the server looks through the home for its N largest directories, each with all that is below it. That
+takes as long as it takes to read the home; everything else it knows.
+` + operatorHelp + `
+
+Exit codes:
+  0  it is shown
+  1  there is no such home, or no server answers
+  2  the command was not called as its help says`,
+		Example: "  hubhome home show prod/ada --config hubhome.yaml --largest 10",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("name one home, not %d: hubhome home show HUB/USER", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			hub, name, err := parseHome(args[0])
+			if err != nil {
+				return err
+			}
+			if largest < 0 {
+				return usageError{fmt.Errorf("--largest %d: write how many directories to show", largest)}
+			}
+			if output != outputTable && output != outputJSON {
+				return usageError{fmt.Errorf("--output %q: write table or json", output)}
+			}
+			if err := server.check(); err != nil {
+				return err
+			}
+			patience := askTime
+			if largest > 0 {
+				patience = walkTime
+			}
+			return server.ask(cmd, patience, func(ctx context.Context, client *console.Client) error {
+				home, err := client.Home(ctx, hub, name, largest)
+				if err != nil {
+					return err
+				}
+				if output == outputJSON {
+					return indented(cmd.OutOrStdout(), home)
+				}
+				return writeHome(cmd.OutOrStdout(), &home)
+			})
+		},
+	}
+	server.add(cmd)
+	cmd.Flags().IntVar(&largest, "largest", 0, "how many of its largest directories to look for, a `NUMBER` up to 1000")
+	cmd.Flags().StringVarP(&output, "output", "o", output, "table or json")
+	return cmd
+}
+
+// writeHome writes one home for people.
+func writeHome(w io.Writer, h *console.HomeDetail) error {
+	tabs := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(tabs, "%s\t%s\n", name, fmt.Sprintf(format, args...))
+	}
+	line("home", "%s", readable(string(h.Hub)+"/"+h.Name.String()))
+	line("usage", "%s (%d bytes), %s", bytesText(h.Usage.Bytes), h.Usage.Bytes, count(int(h.Usage.Inodes), "inode"))
+	line("quota", "%s, %s", bothText(&h.Quota), saidBy(h.Override))
+	line("used", "%s of the bytes, %s of the inodes", partText(h.Usage.Bytes, h.Quota.Bytes), partText(h.Usage.Inodes, h.Quota.Inodes))
+	if h.ReserveLimit.Bytes > 0 {
+		line("reserve in use", "%s of %s, %d of %s", bytesText(h.Reserve.Bytes), bytesText(h.ReserveLimit.Bytes), h.Reserve.Inodes,
+			count(int(h.ReserveLimit.Inodes), "inode"))
+	}
+	line("last write", "%s", timeText(h.LastWrite))
+	line("figures", "%s", stateText(h.State))
+	if d := h.Denials; d != (console.Denials{}) {
+		line("refused", "%d for bytes, %d for inodes, %d for the hub's bytes, %d for the hub's inodes, since the server started",
+			d.Bytes, d.Inodes, d.HubBytes, d.HubInodes)
+	}
+	if err := tabs.Flush(); err != nil {
+		return err
+	}
+	if len(h.Largest) > 0 {
+		fmt.Fprintln(w)
+		tabs = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+		fmt.Fprintln(tabs, "USAGE\tINODES\t  DIRECTORY")
+		for _, d := range h.Largest {
+			fmt.Fprintf(tabs, "%s\t%d\t  %s\n", bytesText(d.Usage.Bytes), d.Usage.Inodes, readable(d.Name.String()))
+		}
+		if err := tabs.Flush(); err != nil {
+			return err
+		}
+	}
+	if h.Unread > 0 {
+		fmt.Fprintf(w, "%d directories could not be read: what is in them is missing here\n", h.Unread)
+	}
+	return nil
+}
+
+// saidBy tells who has set a quota.
+func saidBy(override *console.Limit) string {
+	switch {
+	case override == nil:
+		return "as the configuration says"
+	case override.Bytes == nil:
+		return "the inodes set at run time"
+	case override.Inodes == nil:
+		return "the bytes set at run time"
+	}
+	return "set at run time"
+}
+
+func stateText(s quota.State) string {
+	switch s {
+	case quota.Clean:
+		return "exact"
+	case quota.Counting:
+		return "not exact yet: the home is being counted"
+	}
+	return "not exact yet: the home is waiting to be counted"
+}

@@ -1,0 +1,104 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hubhome/hubhome"
+	"github.com/hubhome/hubhome/console"
+)
+
+func newHub() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "hub",
+		Short: "Look at hubs",
+		Args:  noSuchCommand,
+		RunE:  needCommand,
+	}
+	cmd.AddCommand(newHubList())
+	return cmd
+}
+
+func newHubList() *cobra.Command {
+	var server operatorFlags
+	output := outputTable
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List hubs with what they take and may take",
+		Long: `List the hubs that are served, with what is in their directories at this moment and what may be. UNCOUNTED is how many
+of their homes are yet to be counted, or are: where it is not 0 the figures are not exact.
+` + operatorHelp + `
+
+Exit codes:
+  0  they are listed
+  1  no server answers
+  2  the command was not called as its help says`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unknown argument %q; see hubhome hub list --help", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := cmp.Or(checkListing(output), server.check()); err != nil {
+				return err
+			}
+			return server.ask(cmd, askTime, func(ctx context.Context, client *console.Client) error {
+				hubs, err := client.Hubs(ctx)
+				if err != nil {
+					return err
+				}
+				switch output {
+				case outputJSON:
+					return indented(cmd.OutOrStdout(), console.HubList{Hubs: hubs})
+				case listingCSV:
+					return hubsCSV(cmd.OutOrStdout(), hubs)
+				}
+				return hubsTable(cmd.OutOrStdout(), hubs)
+			})
+		},
+	}
+	server.add(cmd)
+	cmd.Flags().StringVarP(&output, "output", "o", output, "table, json or csv")
+	return cmd
+}
+
+func hubsTable(w io.Writer, hubs []console.Hub) error {
+	tabs := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tabs, "USAGE\tQUOTA\tUSED\tINODES\tINODE QUOTA\tHOMES\tUNCOUNTED\t  HUB")
+	for i := range hubs {
+		h := &hubs[i]
+		fmt.Fprintf(tabs, "%s\t%s\t%s\t%d\t%s\t%d\t%d\t  %s\n", bytesText(h.Usage.Bytes), limitText(h.Quota.Bytes),
+			partText(h.Usage.Bytes, h.Quota.Bytes), h.Usage.Inodes, inodesText(h.Quota.Inodes), h.Homes, h.NotClean, h.Name)
+	}
+	return tabs.Flush()
+}
+
+func hubsCSV(w io.Writer, hubs []console.Hub) error {
+	out := csv.NewWriter(w)
+	out.Write([]string{"hub", "usage_bytes", "quota_bytes", "usage_inodes", "quota_inodes", "homes", "uncounted"})
+	number := func(n *int64) string {
+		if n == nil {
+			return hubhome.FormatQuotaBytes(hubhome.Unlimited)
+		}
+		return strconv.FormatInt(*n, 10)
+	}
+	for i := range hubs {
+		h := &hubs[i]
+		out.Write([]string{
+			string(h.Name), strconv.FormatInt(h.Usage.Bytes, 10), number(h.Quota.Bytes), strconv.FormatInt(h.Usage.Inodes, 10),
+			number(h.Quota.Inodes), strconv.Itoa(h.Homes), strconv.Itoa(h.NotClean),
+		})
+	}
+	out.Flush()
+	return out.Error()
+}

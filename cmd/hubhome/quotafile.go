@@ -1,0 +1,122 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package main
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/hubhome/hubhome"
+	"github.com/hubhome/hubhome/console"
+)
+
+// Bounds of a file with quotas.
+const (
+	maxQuotaFile   = 32 << 20 // bytes
+	maxQuotaErrors = 20
+)
+
+// quotaColumns are the columns of such a file. The last may be missing.
+var quotaColumns = []string{"hub", "home", "quota", "inodes"}
+
+// readQuotas reads quotas from CSV (RFC 4180), with the line of each. Where lines are wrong the error names them all, up to
+// a bound, and there are no quotas.
+func readQuotas(r io.Reader, file string) (changes []console.QuotaChange, lines []int, err error) {
+	limited := &io.LimitedReader{R: r, N: maxQuotaFile + 1}
+	in := csv.NewReader(limited)
+	in.FieldsPerRecord = 0 // as many as the first has
+	at, err := quotaHeader(in)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s:1: %w", file, err)
+	}
+	var wrong []error
+	first := map[[2]string]int{}
+	for {
+		record, err := in.Read()
+		if err == io.EOF {
+			break
+		}
+		if parse, ok := errors.AsType[*csv.ParseError](err); ok {
+			wrong = append(wrong, fmt.Errorf("%s:%d: %w", file, parse.Line, parse.Err))
+			if !errors.Is(err, csv.ErrFieldCount) {
+				break // where the next line begins is not plain
+			}
+			continue
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("read %s: %w", file, err)
+		}
+		line, _ := in.FieldPos(0)
+		change, err := quotaRecord(record, at)
+		if key := [2]string{string(change.Hub), change.Name.String()}; err == nil {
+			if before, twice := first[key]; twice {
+				err = fmt.Errorf("%s/%s is here a second time, after line %d: take one of them out", key[0], readable(key[1]), before)
+			}
+			first[key] = line
+		}
+		if err != nil {
+			wrong = append(wrong, fmt.Errorf("%s:%d: %w", file, line, err))
+			if len(wrong) == maxQuotaErrors {
+				wrong = append(wrong, errors.New("and perhaps more: the rest was not looked at"))
+				break
+			}
+			continue
+		}
+		changes, lines = append(changes, change), append(lines, line)
+	}
+	switch {
+	case limited.N == 0:
+		return nil, nil, fmt.Errorf("%s is longer than %d bytes: make it several files", file, maxQuotaFile)
+	case len(wrong) > 0:
+		return nil, nil, errors.Join(append(wrong, errors.New("nothing was changed"))...)
+	case len(changes) == 0:
+		return nil, nil, fmt.Errorf("%s has no line for a home", file)
+	}
+	return changes, lines, nil
+}
+
+// quotaHeader reads the names of the columns, and returns where each is.
+func quotaHeader(in *csv.Reader) (at map[string]int, err error) {
+	const how = "begin with the line hub,home,quota or hub,home,quota,inodes"
+	record, err := in.Read()
+	if err != nil {
+		return nil, errors.New(how)
+	}
+	at = map[string]int{}
+	for i, name := range record {
+		name = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))
+		if _, twice := at[name]; twice || !slices.Contains(quotaColumns, name) {
+			return nil, fmt.Errorf("%q is not the name of a column, or is there twice: %s", name, how)
+		}
+		at[name] = i
+	}
+	for _, name := range quotaColumns[:3] {
+		if _, there := at[name]; !there {
+			return nil, fmt.Errorf("the column %s is missing: %s", name, how)
+		}
+	}
+	return at, nil
+}
+
+// quotaRecord reads one line.
+func quotaRecord(record []string, at map[string]int) (c console.QuotaChange, err error) {
+	if c.Hub, err = hubhome.ParseHubName(record[at["hub"]]); err != nil {
+		return c, err
+	}
+	home := record[at["home"]]
+	if home == "" || strings.Contains(home, "/") {
+		return c, fmt.Errorf("%q is not the name of a home's directory", home)
+	}
+	c.Name, c.Bytes = console.NewName(home), strings.TrimSpace(record[at["quota"]])
+	if i, there := at["inodes"]; there {
+		c.Inodes = strings.TrimSpace(record[i])
+	}
+	if c.Bytes == "" && c.Inodes == "" {
+		return c, fmt.Errorf("nothing is said of the quota of %s/%s: write a size, unlimited or default", c.Hub, readable(home))
+	}
+	return c, checkChange(&c)
+}
