@@ -51,6 +51,7 @@ var house = map[string][]string{
 	"test/jupyterhub": {},
 	"test/leak":       {},
 	"test/loopback":   {},
+	"test/prometheus": {"test/loopback"},
 	"test/server":     {"nfsserver", "oncrpc", "vfs"},
 	"test/bench":      {"nfsclient", "test/ganesha", "test/loopback", "usage", "vfs"},
 }

@@ -21,8 +21,9 @@ const (
 	lookTime = 10 * time.Second
 	// perLook is how many warnings are given after one look: a receiver gets no thousands at once. The fullest come first.
 	perLook = 100
-	// sendTime is how long one may take.
+	// sendTime is how long one may take, and stopTime when the server is being stopped.
 	sendTime = 10 * time.Second
+	stopTime = 2 * time.Second
 	// After a failure it is tried again after firstPause, and after ever longer ones up to lastPause.
 	firstPause = time.Second
 	lastPause  = 5 * time.Minute
@@ -63,6 +64,7 @@ type Watch struct {
 	now     atomic.Pointer[Settings]
 	told    told
 	counts  map[string]*Counts
+	wake    map[string]chan struct{}
 }
 
 // Counts is what became of warnings in one way to tell.
@@ -74,13 +76,24 @@ type Counts struct {
 
 // New returns a watch. Open comes next.
 func New(o Options, now Settings) *Watch {
-	w := &Watch{options: o, told: told{keeper: o.Keeper}, counts: map[string]*Counts{WayFile: {}, WayWebhook: {}}}
+	w := &Watch{options: o, told: told{keeper: o.Keeper}, counts: map[string]*Counts{}, wake: map[string]chan struct{}{}}
+	for _, way := range []string{WayFile, WayWebhook} {
+		w.counts[way], w.wake[way] = new(Counts), make(chan struct{}, 1)
+	}
 	w.Set(now)
 	return w
 }
 
-// Set changes the settings, from the next look on.
-func (w *Watch) Set(now Settings) { w.now.Store(&now) }
+// Set changes the settings, and looks at once: what could not be given may be now.
+func (w *Watch) Set(now Settings) {
+	w.now.Store(&now)
+	for _, wake := range w.wake {
+		select {
+		case wake <- struct{}{}:
+		default: // it is awake
+		}
+	}
+}
 
 // Counts are those of a way to tell.
 func (w *Watch) Counts(way string) *Counts { return w.counts[way] }
@@ -115,12 +128,10 @@ func (s *Settings) send(way string) func(context.Context, *Warning) error {
 func (w *Watch) run(ctx context.Context, way string) {
 	wait, pause := time.Duration(0), time.Duration(0) // the first look is at once
 	failing, unsaved := false, false
-	for sleep(ctx, wait) {
+	for w.sleep(ctx, way, wait) {
 		wait = cmp.Or(w.options.Every, lookTime)
 		err := w.look(ctx, way)
 		switch {
-		case ctx.Err() != nil:
-			return
 		case err == nil && failing:
 			w.options.Logger.Info("warnings are given again", "way", way)
 		case err != nil && !failing:
@@ -164,18 +175,33 @@ func (w *Watch) look(ctx context.Context, way string) error {
 	counts.Waiting.Store(int64(len(all)))
 	for _, n := range all[:min(len(all), perLook)] {
 		warning := n.subject.warn(n.mark, time.Now())
-		patience, cancel := context.WithTimeout(ctx, sendTime)
-		err := send(patience, &warning)
-		cancel()
-		if err != nil {
+		if err := w.give(ctx, send, &warning); err != nil {
 			counts.Failed.Add(1)
 			return err
 		}
 		counts.Given.Add(1)
 		counts.Waiting.Add(-1)
 		w.remember(way, n.subject.key(), n.mark)
+		if ctx.Err() != nil {
+			break
+		}
 	}
 	return nil
+}
+
+// give gives one warning. One that is on its way when ctx ends has a moment to arrive: else it would be given twice.
+func (w *Watch) give(ctx context.Context, send func(context.Context, *Warning) error, n *Warning) error {
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTime)
+	defer cancel()
+	unwatch := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(stopTime):
+			cancel()
+		case <-patience.Done():
+		}
+	})
+	defer unwatch()
+	return send(patience, n)
 }
 
 // sift returns what is to be told, the fullest first, and forgets what is below its mark again.
@@ -205,14 +231,15 @@ func (w *Watch) remember(way string, k key, mark int) {
 	w.told.put(way, k, mark)
 }
 
-// sleep waits; it answers false when ctx ends.
-func sleep(ctx context.Context, d time.Duration) bool {
+// sleep waits, or until the settings change; it answers false when ctx ends.
+func (w *Watch) sleep(ctx context.Context, way string, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-timer.C:
-		return true
 	case <-ctx.Done():
 		return false
+	case <-timer.C:
+	case <-w.wake[way]:
 	}
+	return ctx.Err() == nil
 }

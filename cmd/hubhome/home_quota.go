@@ -189,7 +189,7 @@ func (f *quotaFlags) write(w io.Writer, diffs []console.QuotaDiff) error {
 			continue
 		}
 		changed++
-		fmt.Fprintf(tabs, "%s %s\t%s\t-> %s\t%s\n", sign(d), readable(string(d.Hub)+"/"+d.Name.String()),
+		fmt.Fprintf(tabs, "%s %s\t%s\t-> %s%s\n", sign(d), readable(string(d.Hub)+"/"+d.Name.String()),
 			bothText(&d.Before), bothText(&d.After), remark(d))
 	}
 	if err := tabs.Flush(); err != nil {
@@ -224,7 +224,7 @@ func same(a, b *console.Limit) bool {
 	})
 }
 
-// remark says what somebody should know of a quota that is set.
+// remark says what somebody should know of a quota that is set, as a column of its own.
 func remark(d *console.QuotaDiff) string {
 	text := ""
 	switch none := (console.Limit{}); {
@@ -237,5 +237,8 @@ func remark(d *console.QuotaDiff) string {
 	case same(&d.OverrideAfter, &none):
 		text = "as the configuration says"
 	}
-	return text
+	if text == "" {
+		return ""
+	}
+	return "\t" + text
 }
