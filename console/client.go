@@ -4,6 +4,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -54,9 +55,32 @@ func (c *Client) Homes(ctx context.Context, hub hubhome.HubName) ([]Home, error)
 	if hub != "" {
 		path += "?hub=" + url.QueryEscape(string(hub))
 	}
-	var list HomeList
+	list := homeReader{homes: []Home{}}
 	err := c.get(ctx, path, &list)
-	return list.Homes, err
+	return list.homes, err
+}
+
+// homeReader reads a HomeList home by home, while the server still writes: there may be a hundred thousand.
+type homeReader struct{ homes []Home }
+
+func (l *homeReader) read(d *json.Decoder) error {
+	for _, want := range []json.Token{json.Delim('{'), "homes", json.Delim('[')} {
+		if got, err := d.Token(); err != nil || got != want {
+			return cmp.Or(err, errors.New("it is no list of homes"))
+		}
+	}
+	for d.More() {
+		l.homes = append(l.homes, Home{})
+		if err := d.Decode(&l.homes[len(l.homes)-1]); err != nil {
+			return err
+		}
+	}
+	for _, want := range []json.Token{json.Delim(']'), json.Delim('}')} {
+		if got, err := d.Token(); err != nil || got != want {
+			return cmp.Or(err, errors.New("it is no list of homes"))
+		}
+	}
+	return nil
 }
 
 // Home returns one home, with so many of its largest directories.
@@ -119,7 +143,12 @@ func (c *Client) do(ctx context.Context, method, path string, body io.Reader, in
 		}
 		return Problems(failure.Errors)
 	}
-	if err := answer.Decode(into); err != nil {
+	if list, ok := into.(*homeReader); ok {
+		err = list.read(answer)
+	} else {
+		err = answer.Decode(into)
+	}
+	if err != nil {
 		return fmt.Errorf("read the answer of the server at %s: %w", c.socket, err)
 	}
 	return nil

@@ -3,6 +3,7 @@
 package console
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -131,10 +132,32 @@ func (s *Server) answer(handle func(*http.Request) (any, error)) http.HandlerFun
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(status)
-		if err := json.NewEncoder(w).Encode(result); err != nil {
+		if list, ok := result.(HomeList); ok {
+			err = list.write(w)
+		} else {
+			err = json.NewEncoder(w).Encode(result)
+		}
+		if err != nil {
 			s.log.Debug("answer an administrator", "error", err)
 		}
 	}
+}
+
+// write writes the list home by home, so that who reads can begin.
+func (l HomeList) write(w io.Writer) error {
+	out := bufio.NewWriterSize(w, 64<<10)
+	e := json.NewEncoder(out)
+	out.WriteString(`{"homes":[`)
+	for i := range l.Homes {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		if err := e.Encode(&l.Homes[i]); err != nil {
+			return err
+		}
+	}
+	out.WriteString("]}\n")
+	return out.Flush()
 }
 
 // failure is what is answered for an error.

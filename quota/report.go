@@ -95,24 +95,29 @@ func (l *Ledger) Report() Report {
 	for i := range r.Hubs {
 		at[l.hubs[r.Hubs[i].ID]] = i
 	}
+	homes := make([][]*account, len(r.Hubs))
 	for _, a := range l.accounts {
 		i, served := at[a.hub]
-		if !served {
-			continue
+		switch {
+		case !served:
+		case a.id == a.hub.id:
+			own := a.report()
+			r.Hubs[i].Own, r.Hubs[i].OwnState = own.Used, own.State
+		default:
+			homes[i] = append(homes[i], a)
 		}
-		home := a.report()
-		if a.id == a.hub.id {
-			r.Hubs[i].Own, r.Hubs[i].OwnState = home.Used, home.State
-			continue
-		}
-		home.Override, home.Declared = l.overrides[homeKey(a)], a.hub.quotas.Of(a.name)
-		r.Hubs[i].Homes = append(r.Hubs[i].Homes, home)
 	}
 	for h, i := range at {
 		h.mu.Lock()
 		r.Hubs[i].Used, r.Hubs[i].Quota = h.used.positive(), h.limit
 		h.mu.Unlock()
-		slices.SortFunc(r.Hubs[i].Homes, func(a, b HomeReport) int { return cmp.Compare(a.Name, b.Name) })
+		slices.SortFunc(homes[i], func(a, b *account) int { return cmp.Compare(a.name, b.name) })
+		r.Hubs[i].Homes = make([]HomeReport, len(homes[i]))
+		for j, a := range homes[i] {
+			home := &r.Hubs[i].Homes[j]
+			*home = a.report()
+			home.Override, home.Declared = l.overrides[homeKey(a)], h.quotas.Of(a.name)
+		}
 	}
 	return r
 }

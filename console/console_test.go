@@ -1,0 +1,448 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package console_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hubhome/hubhome"
+	"github.com/hubhome/hubhome/console"
+	"github.com/hubhome/hubhome/quota"
+	"github.com/hubhome/hubhome/vfs"
+	"github.com/hubhome/hubhome/vfs/vfstest"
+)
+
+// patience is how long a test waits for anything. It is there for what hangs.
+const patience = 20 * time.Second
+
+// homes is a ledger over a tree in memory, and what was set at run time.
+type homes struct {
+	testing.TB
+	*quota.Ledger
+	tree *vfstest.Memory
+
+	mu  sync.Mutex
+	set [][]console.Override
+	err error
+}
+
+// Mark and Find make homes its own keeper: nothing outlives a test.
+func (h *homes) Mark(vfs.HomeID) (uint64, error) { return 0, nil }
+func (h *homes) Find(context.Context) error      { return nil }
+
+func (h *homes) FS() vfs.FS { return h.tree }
+
+func (h *homes) SetQuotas(set []console.Override) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.err != nil {
+		return h.err
+	}
+	h.set = append(h.set, set)
+	for _, o := range set {
+		h.SetOverride(o.Hub, o.Home, o.Quota)
+	}
+	return nil
+}
+
+// newHomes has the hub prod with a quota of 1 GiB a home and the homes named, and the empty hub staging.
+func newHomes(t testing.TB, names ...string) *homes {
+	h := &homes{TB: t, tree: vfstest.NewMemory("prod", "staging")}
+	h.Ledger = quota.New(h.tree, h)
+	root, err := h.tree.Root(t.Context())
+	h.must(err)
+	var hubs []quota.Hub
+	for _, name := range []string{"prod", "staging"} {
+		e, err := h.tree.Lookup(t.Context(), nil, root, name)
+		h.must(err)
+		hub := quota.Hub{Home: quota.Home{ID: vfs.HomeID(e.Attr.FileID), Name: name}}
+		if name == "prod" {
+			hub.Quotas.Home.Bytes = hubhome.GiB
+			for i, home := range names {
+				id := vfs.HomeID(1<<20 + i)
+				if len(names) < 100 {
+					made, _, err := h.tree.Mkdir(t.Context(), nil, e.Handle, home, vfs.SetAttr{})
+					h.must(err)
+					id = vfs.HomeID(made.Attr.FileID)
+				}
+				hub.Homes = append(hub.Homes, quota.Home{ID: id, Name: home})
+			}
+		}
+		hubs = append(hubs, hub)
+	}
+	h.SetHubs(hubs)
+	return h
+}
+
+func (h *homes) must(err error) {
+	h.Helper()
+	if err != nil {
+		h.Fatal(err)
+	}
+}
+
+// dir returns a directory below prod, made where it is not there.
+func (h *homes) dir(path string) vfs.Handle {
+	h.Helper()
+	at, err := h.tree.Root(h.Context())
+	h.must(err)
+	for name := range strings.SplitSeq("prod/"+path, "/") {
+		e, err := h.tree.Lookup(h.Context(), nil, at, name)
+		if err != nil {
+			e, _, err = h.tree.Mkdir(h.Context(), nil, at, name, vfs.SetAttr{})
+		}
+		h.must(err)
+		at = e.Handle
+	}
+	return at
+}
+
+// file makes a file below prod of a size.
+func (h *homes) file(path string, size int) vfs.Handle {
+	h.Helper()
+	dir, name := filepath.Split(path)
+	f, e, _, _, err := h.tree.Create(h.Context(), nil, h.dir(strings.TrimSuffix(dir, "/")), name, vfs.Create{}, vfs.Write)
+	h.must(err)
+	defer f.Close()
+	_, _, _, err = f.WriteAt(h.Context(), make([]byte, size), 0, vfs.FileSync)
+	h.must(err)
+	return e.Handle
+}
+
+// serve serves them on a socket, and returns a client and the socket.
+func serve(t testing.TB, h console.Homes) (*console.Client, string) {
+	dir, err := os.MkdirTemp("", "console") // short enough for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "admin.sock")
+	l, err := console.Listen(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- console.NewServer(h, slog.New(slog.DiscardHandler)).Serve(ctx, l) }()
+	c := console.NewClient(socket)
+	t.Cleanup(func() {
+		c.Close()
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+		if _, err := os.Lstat(socket); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("it left its socket behind: %v", err)
+		}
+	})
+	return c, socket
+}
+
+// TestNames has homes whose names are not UTF-8, or look like something else in a URL or a line.
+func TestNames(t *testing.T) {
+	names := []string{"caf\xe9", "a b%2Fc?d#e", "..x", "ünïcode", "new\nline", `"quoted"`}
+	h := newHomes(t, names...)
+	c, _ := serve(t, h)
+	list, err := c.Homes(t.Context(), "prod")
+	h.must(err)
+	found := map[string]bool{}
+	for _, home := range list {
+		found[home.Name.String()] = true
+	}
+	for _, name := range names {
+		if !found[name] {
+			t.Errorf("%q is not listed", name)
+		}
+		one, err := c.Home(t.Context(), "prod", name, 0)
+		if err != nil || one.Name.String() != name {
+			t.Errorf("%q: %q, %v", name, one.Name.String(), err)
+		}
+		_, err = c.SetQuotas(t.Context(), console.QuotaRequest{Changes: []console.QuotaChange{{Hub: "prod", Name: console.NewName(name), Bytes: "2GiB"}}})
+		if err != nil {
+			t.Errorf("set the quota of %q: %v", name, err)
+		}
+		if q, _, _ := h.Home("prod", name); q.Quota.Bytes != 2*hubhome.GiB {
+			t.Errorf("the quota of %q is %v", name, q.Quota.Bytes)
+		}
+	}
+}
+
+// TestQuotas sets quotas in every way that there is, and in none where one of many is wrong.
+func TestQuotas(t *testing.T) {
+	h := newHomes(t, "ada", "bob")
+	c, _ := serve(t, h)
+	quotaOf := func(home string) string {
+		q, _, err := h.Home("prod", home)
+		h.must(err)
+		return hubhome.FormatQuotaBytes(q.Quota.Bytes) + " " + hubhome.FormatQuotaInodes(q.Quota.Inodes)
+	}
+	change := func(home, size, inodes string) console.QuotaChange {
+		return console.QuotaChange{Hub: "prod", Name: console.NewName(home), Bytes: size, Inodes: inodes}
+	}
+	for _, step := range []struct{ size, inodes, want string }{
+		{"2GiB", "", "2GiB unlimited"},
+		{"", "7", "2GiB 7"},
+		{"unlimited", "", "unlimited 7"},
+		{"default", "", "1GiB 7"},
+		{"3GiB", "default", "3GiB unlimited"},
+		{"default", "default", "1GiB unlimited"},
+	} {
+		if _, err := c.SetQuotas(t.Context(), console.QuotaRequest{DryRun: true, Changes: []console.QuotaChange{change("ada", "9TiB", "9")}}); err != nil {
+			t.Error(err)
+		}
+		before := quotaOf("ada")
+		result, err := c.SetQuotas(t.Context(), console.QuotaRequest{Changes: []console.QuotaChange{change("ada", step.size, step.inodes)}})
+		h.must(err)
+		if got := quotaOf("ada"); got != step.want || before == got || len(result.Changes) != 1 {
+			t.Errorf("%q and %q make it %s, want %s: %+v", step.size, step.inodes, got, step.want, result)
+		}
+	}
+	sets := len(h.set)
+	for name, changes := range map[string][]console.QuotaChange{
+		"no home":       {change("bob", "2GiB", ""), change("eve", "2GiB", "")},
+		"no hub":        {change("bob", "2GiB", ""), {Hub: "dev", Name: console.NewName("ada"), Bytes: "2GiB"}},
+		"no size":       {change("bob", "2GiB", ""), change("ada", "2", "")},
+		"no inodes":     {change("bob", "2GiB", ""), change("ada", "", "-1")},
+		"nothing":       {change("bob", "2GiB", ""), change("ada", "", "")},
+		"twice":         {change("bob", "2GiB", ""), change("bob", "3GiB", "")},
+		"no name":       {change("bob", "2GiB", ""), change("", "3GiB", "")},
+		"the hub's own": {change("bob", "2GiB", ""), {Hub: "prod", Bytes: "3GiB"}},
+	} {
+		_, err := c.SetQuotas(t.Context(), console.QuotaRequest{Changes: changes})
+		problems, ok := errors.AsType[console.Problems](err)
+		if !ok || len(problems) != 1 || problems[0].Index == nil || *problems[0].Index != 1 {
+			t.Errorf("%s: %#v", name, err)
+		}
+	}
+	if len(h.set) != sets || quotaOf("bob") != "1GiB unlimited" {
+		t.Errorf("something was set: bob has %s", quotaOf("bob"))
+	}
+	result, err := c.SetQuotas(t.Context(), console.QuotaRequest{AllowMissing: true, Changes: []console.QuotaChange{change("eve", "2GiB", "")}})
+	if err != nil || !result.Changes[0].Missing || quotaOf("eve") != "2GiB unlimited" {
+		t.Errorf("of a home that is not there: %+v, %v, %s", result, err, quotaOf("eve"))
+	}
+	h.err = errors.New("the disk is full")
+	if _, err := c.SetQuotas(t.Context(), console.QuotaRequest{Changes: []console.QuotaChange{change("bob", "2GiB", "")}}); err == nil || !strings.Contains(err.Error(), "the disk is full") {
+		t.Errorf("what was not kept is told as %v", err)
+	}
+}
+
+// TestLargest has files of several names, a directory within another, and more directories than were asked for.
+func TestLargest(t *testing.T) {
+	h := newHomes(t, "ada")
+	h.file("ada/a/b/big", 1<<20)
+	twice := h.file("ada/a/twice", 3<<20)
+	_, err := h.tree.Link(t.Context(), nil, twice, h.dir("ada/z"), "again")
+	h.must(err)
+	h.file("ada/c/small", 10)
+	c, _ := serve(t, h)
+	home, err := c.Home(t.Context(), "prod", "ada", 2)
+	h.must(err)
+	var paths []string
+	for _, d := range home.Largest {
+		paths = append(paths, d.Name.String())
+	}
+	if got := strings.Join(paths, " "); got != "a a/b" && got != "a z" {
+		t.Errorf("the largest are %s: %+v", got, home.Largest)
+	}
+	sum := home.Largest[0].Usage.Bytes
+	if sum < 4<<20 || sum >= 7<<20 {
+		t.Errorf("a and what is below takes %d", sum)
+	}
+}
+
+// TestStrict sends what nobody should send.
+func TestStrict(t *testing.T) {
+	_, socket := serve(t, newHomes(t, "ada"))
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}}
+	defer client.CloseIdleConnections()
+	for _, test := range []struct {
+		method, path, body string
+		status             int
+		says               string
+	}{
+		{"GET", "/v1/homes?hub=dev", "", 404, `no hub \"dev\" is served`},
+		{"GET", "/v1/homes?hubs=prod", "", 400, `the parameter \"hubs\" is not known`},
+		{"GET", "/v1/homes?hub=prod&hub=dev", "", 400, "twice"},
+		{"GET", "/v1/hubs/prod/homes/ada?largest=0", "", 400, "a number from 1 to 1000"},
+		{"GET", "/v1/hubs/prod/homes/bob", "", 404, `there is no home \"bob\"`},
+		{"GET", "/v2/homes", "", 404, "there is no GET /v2/homes here"},
+		{"POST", "/v1/homes", "", 404, "there is no POST /v1/homes here"},
+		{"POST", "/v1/quotas", "", 400, "not what it should be"},
+		{"POST", "/v1/quotas", `{"changes": [], "force": true}`, 400, `unknown field \"force\"`},
+		{"POST", "/v1/quotas", `{"changes": []} {}`, 400, "there is more behind it"},
+		{"POST", "/v1/quotas", `{"changes": [{"hub": "prod", "name": "ada", "bytes": 5}]}`, 400, "not what it should be"},
+		{"POST", "/v1/quotas", `{"changes": [` + strings.Repeat(" ", 65<<20) + `]}`, 413, "longer than"},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), test.method, "http://x"+test.path, strings.NewReader(test.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := client.Do(req)
+		if err != nil {
+			t.Fatalf("%s %s: %v", test.method, test.path, err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if res.StatusCode != test.status || !bytes.Contains(body, []byte(test.says)) {
+			t.Errorf("%s %s: %d %s, want %d and %s", test.method, test.path, res.StatusCode, body, test.status, test.says)
+		}
+	}
+}
+
+// blocked are homes of whom nothing is known before they are released.
+type blocked struct {
+	*homes
+	entered, release chan struct{}
+}
+
+func (b *blocked) Report() quota.Report {
+	b.entered <- struct{}{}
+	<-b.release
+	return b.homes.Report()
+}
+
+// TestBusy has more requests than may run: who is too many is told so at once, and the others are answered.
+func TestBusy(t *testing.T) {
+	b := &blocked{newHomes(t), make(chan struct{}), make(chan struct{})}
+	c, _ := serve(t, b)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	const most = 16
+	answers := make(chan error, most)
+	for range most {
+		go func() {
+			_, err := c.Hubs(ctx)
+			answers <- err
+		}()
+	}
+	for range most {
+		<-b.entered
+	}
+	if _, err := c.Hubs(ctx); err == nil || !strings.Contains(err.Error(), "try again") {
+		t.Errorf("one too many is told %v", err)
+	}
+	close(b.release)
+	for range most {
+		if err := <-answers; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestSocket has everything at the socket's path that can be there.
+func TestSocket(t *testing.T) {
+	_, socket := serve(t, newHomes(t))
+	info, err := os.Lstat(socket)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the socket is %v, %v", info.Mode(), err)
+	}
+	if _, err := console.Listen(socket); err == nil || !strings.Contains(err.Error(), "another server answers there") {
+		t.Errorf("a second server: %v", err)
+	}
+	dir := filepath.Dir(socket)
+	left := filepath.Join(dir, "left")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: left, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	l.Close()
+	again, err := console.Listen(left)
+	if err != nil {
+		t.Fatalf("one that was left behind: %v", err)
+	}
+	again.Close()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, []byte("a thesis"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := console.Listen(file); err == nil || !strings.Contains(err.Error(), "something else than a socket") {
+		t.Errorf("a file: %v", err)
+	}
+	if data, _ := os.ReadFile(file); string(data) != "a thesis" {
+		t.Error("the file is gone")
+	}
+	if _, err := console.Listen(filepath.Join(dir, strings.Repeat("x", 200))); err == nil || !strings.Contains(err.Error(), "admin.socket") {
+		t.Errorf("a long path: %v", err)
+	}
+	c := console.NewClient(filepath.Join(dir, "none"))
+	if _, err := c.Hubs(t.Context()); err == nil || !strings.Contains(err.Error(), "is it running") {
+		t.Errorf("nobody there: %v", err)
+	}
+}
+
+// TestClientDeadline has a server that takes a connection and says nothing, and one that is something else.
+func TestClientDeadline(t *testing.T) {
+	dir := t.TempDir()
+	silent := filepath.Join(dir, "s")
+	l, err := net.Listen("unix", silent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := console.NewClient(silent).Hubs(ctx); err == nil || !strings.Contains(err.Error(), "has not answered in time") {
+		t.Errorf("a silent server: %v", err)
+	}
+	other := filepath.Join(dir, "o")
+	l, err = net.Listen("unix", other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: http.NotFoundHandler()}
+	go s.Serve(l)
+	defer s.Close()
+	if _, err := console.NewClient(other).Hubs(t.Context()); err == nil || !strings.Contains(err.Error(), "is it hubhome?") {
+		t.Errorf("something else: %v", err)
+	}
+}
+
+// many are so many names of homes.
+func many(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("student-%05d---%08x", i, i*2654435761)
+	}
+	return names
+}
+
+func BenchmarkList20000(b *testing.B) {
+	c, _ := serve(b, newHomes(b, many(20000)...))
+	for b.Loop() {
+		homes, err := c.Homes(b.Context(), "")
+		if err != nil || len(homes) != 20000 {
+			b.Fatal(len(homes), err)
+		}
+	}
+}
+
+func BenchmarkSetQuota(b *testing.B) {
+	c, _ := serve(b, newHomes(b, many(20000)...))
+	size := 1
+	for b.Loop() {
+		size++
+		_, err := c.SetQuotas(b.Context(), console.QuotaRequest{Changes: []console.QuotaChange{
+			{Hub: "prod", Name: console.NewName(many(1)[0]), Bytes: fmt.Sprint(size, "GiB")},
+		}})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
