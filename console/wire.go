@@ -54,12 +54,12 @@ type Home struct {
 	Quota Limit  `json:"quota"`
 	// Override is what of the quota was set at run time; none: the configuration alone says it.
 	Override *Limit `json:"override,omitempty"`
-	// Reserve is what is used of the reserve.
-	Reserve Amount `json:"reserve"`
+	// Reserve is what is used of the reserve; absent where nothing is, as Denials where nothing was denied.
+	Reserve Amount `json:"reserve,omitzero"`
 	// LastWrite is absent where none is known.
 	LastWrite time.Time   `json:"lastWrite,omitzero"`
 	State     quota.State `json:"state"`
-	Denials   Denials     `json:"denials"`
+	Denials   Denials     `json:"denials,omitzero"`
 }
 
 // Denials is what was refused since the server started, by what was spent.
