@@ -70,8 +70,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{-   fail "hubs is empty, so that nothing would be served: name at least one JupyterHub, such as `prod: {}`. If there are hubs, their values were not given this time" -}}
 {{- end -}}
 {{- $nfs := dict "listen" ":2049" "baseShare" .Values.nfs.baseShare "allow" .Values.nfs.allow "squash" .Values.nfs.squash "owner" .Values.nfs.owner -}}
+{{- $metrics := dict "homes" (int .Values.metrics.homes) -}}
+{{- if .Values.metrics.enabled }}{{ $_ := set $metrics "listen" ":9949" }}{{ end -}}
+{{- $warnings := dict "at" .Values.warnings.at -}}
+{{- if .Values.warnings.stdout }}{{ $_ := set $warnings "file" "stdout" }}{{ end -}}
+{{- if .Values.warnings.webhook.secretName }}{{ $_ := set $warnings "webhook" "/run/secrets/hubhome/webhook" }}{{ end -}}
+{{- $quota := dict "reserve" (merge (dict "inodes" (int .Values.quota.reserve.inodes)) .Values.quota.reserve) -}}
 # Made by Helm: a change by hand is undone by the next upgrade.
-{{ dict "store" (dict "disk" (dict "path" "/srv/homes")) "nfs" $nfs "log" (dict "level" .Values.log.level) "hubs" .Values.hubs | toYaml }}
+{{ dict "store" (dict "disk" (dict "path" "/srv/homes")) "nfs" $nfs "quota" $quota "metrics" $metrics "warnings" $warnings "log" (dict "level" .Values.log.level) "hubs" .Values.hubs | toYaml }}
 {{- end -}}
 
 {{/* home-server.asOwner says why a server cannot go on as the owner of the homes; it is empty where it can. */}}

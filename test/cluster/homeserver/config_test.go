@@ -58,7 +58,11 @@ func TestConfig(t *testing.T) {
 	binary := hubhomeBinary(t)
 	const everything = `
 runAs: root
-hubs: {staging: {}, prod: {owner: '2000:3000', mode: '02755', shared: false, sharedPublic: true}, "1": {}}
+hubs: {staging: {quota: {home: unlimited}}, prod: {owner: '2000:3000', mode: '02755', shared: false, sharedPublic: true,
+  quota: {home: {bytes: 20GiB, inodes: 1000000}, homes: {ada: 50 GiB, bob: {inodes: unlimited}}, sharedPublic: 1TB, total: 2TiB}}, "1": {}}
+quota: {reserve: {enabled: false, bytes: 1GiB, fileBytes: 2MiB, inodes: 5}}
+metrics: {enabled: true, homes: 0}
+warnings: {at: [50], stdout: false, webhook: {secretName: chat, secretKey: hook}}
 nfs: {baseShare: /, allow: [10.0.0.0/8, 'fd00::/64', 192.0.2.1/32], squash: none, owner: '1000:100'}
 log: {level: debug}
 `
@@ -72,6 +76,8 @@ log: {level: debug}
 		{"networks that overlap", "nfs: {allow: [10.0.0.0/8, 10.1.0.0/16]}", "nfs.allow: 10.1.0.0/16", 1},
 		{"not a network", "nfs: {allow: [10.0.0.0/64]}", "nfs.allow: ", 1},
 		{"a hub that its owner cannot use", "hubs: {prod: {mode: '0055'}}", "hubs.prod.mode: ", 1},
+		{"a quota that can be read in two ways", "hubs: {prod: {quota: {home: 10G}}}", "hubs.prod.quota.home: ", 1},
+		{"marks out of order", "warnings: {at: [90, 80]}", "warnings.at: ", 1},
 		{"a base share with dots", "nfs: {baseShare: /homes/../etc}", "nfs.baseShare: ", 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -95,7 +95,7 @@ func TestOddNames(t *testing.T) {
 
 // TestNoRestart has the server not start again for what it takes over by itself, nor for a new version of the chart.
 func TestNoRestart(t *testing.T) {
-	const changed = "{hubs: {stage: {}}, nfs: {allow: [10.0.0.0/8], baseShare: /srv}, log: {level: debug}}"
+	const changed = "{hubs: {stage: {}}, nfs: {allow: [10.0.0.0/8], baseShare: /srv}, log: {level: debug}, quota: {reserve: {enabled: false}}, warnings: {at: [50]}, metrics: {homes: 1}}"
 	template := func(values string) string {
 		s, _ := server(t, render(t, values))
 		return s.Spec.Template.String()
@@ -246,6 +246,59 @@ func TestNetworkPolicy(t *testing.T) {
 	}
 	if has(render(t, "networkPolicy: {enabled: false}"), "NetworkPolicy", "home-server") {
 		t.Error("it is there, and was switched off")
+	}
+}
+
+// TestMetrics has Prometheus find the server where it was asked for, and get through the policy where it was let.
+func TestMetrics(t *testing.T) {
+	off, _ := server(t, render(t))
+	if _, there := off.Spec.Template.Annotations["prometheus.io/scrape"]; there {
+		t.Error("nobody asked for metrics, and it is to be scraped")
+	}
+	r := render(t, `{metrics: {enabled: true, from: [{namespaceSelector: {matchLabels: {name: support}}}]}, podAnnotations: {prometheus.io/path: /other}}`)
+	s, container := server(t, r)
+	for key, want := range map[string]string{
+		"prometheus.io/scrape": "true", "prometheus.io/port": "9949", "prometheus.io/path": "/other",
+		"cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+	} {
+		if got := s.Spec.Template.Annotations[key]; got != want {
+			t.Errorf("the annotation %s is %q, want %q", key, got, want)
+		}
+	}
+	if len(container.Ports) != 2 || container.Ports[1].ContainerPort != 9949 {
+		t.Errorf("its ports are %v", container.Ports)
+	}
+	spec := find[networkingv1.NetworkPolicy](t, r, "NetworkPolicy", "home-server").Spec
+	if len(spec.Ingress) != 2 || spec.Ingress[1].Ports[0].Port.IntValue() != 9949 || spec.Ingress[1].From[0].NamespaceSelector.MatchLabels["name"] != "support" {
+		t.Errorf("the policy lets in %v", spec.Ingress)
+	}
+	spec = find[networkingv1.NetworkPolicy](t, render(t, "metrics: {enabled: true}"), "NetworkPolicy", "home-server").Spec
+	if len(spec.Ingress) != 1 {
+		t.Error("the policy lets everybody read the names of homes")
+	}
+}
+
+// TestWebhook has the URL from a secret, and lets the server reach it.
+func TestWebhook(t *testing.T) {
+	r := render(t, "warnings: {webhook: {secretName: chat, secretKey: hook, port: 8443}}")
+	s, container := server(t, r)
+	mounted := slices.ContainsFunc(container.VolumeMounts, func(m corev1.VolumeMount) bool {
+		return m.Name == "webhook" && m.MountPath == "/run/secrets/hubhome" && m.ReadOnly && m.SubPath == ""
+	})
+	if !mounted {
+		t.Errorf("it mounts %v", container.VolumeMounts)
+	}
+	for _, v := range s.Spec.Template.Spec.Volumes {
+		if v.Name == "webhook" && (v.Secret.SecretName != "chat" || v.Secret.Items[0].Key != "hook" || v.Secret.Items[0].Path != "webhook") {
+			t.Errorf("the secret is %+v", v.Secret)
+		}
+	}
+	if config := find[corev1.ConfigMap](t, r, "ConfigMap", "home-server").Data["hubhome.yaml"]; !strings.Contains(config, "webhook: /run/secrets/hubhome/webhook") {
+		t.Errorf("the configuration is\n%s", config)
+	}
+	spec := find[networkingv1.NetworkPolicy](t, r, "NetworkPolicy", "home-server").Spec
+	if len(spec.Egress) != 1 || spec.Egress[0].Ports[0].Port.IntValue() != 8443 {
+		t.Errorf("the policy lets it out to %v", spec.Egress)
 	}
 }
 
