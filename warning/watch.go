@@ -80,7 +80,7 @@ func New(o Options, now Settings) *Watch {
 	for _, way := range []string{WayFile, WayWebhook} {
 		w.counts[way], w.wake[way] = new(Counts), make(chan struct{}, 1)
 	}
-	w.Set(now)
+	w.now.Store(&now)
 	return w
 }
 
