@@ -105,6 +105,35 @@ func (c *Client) SetQuotas(ctx context.Context, req QuotaRequest) (QuotaResult, 
 	return result, err
 }
 
+// Check has all homes counted, and tells of each. One that reads the answer to its end knows that all were told.
+func (c *Client) Check(ctx context.Context, repair bool, tell func(Checked)) error {
+	body, err := json.Marshal(CheckRequest{Repair: repair})
+	if err != nil {
+		return err
+	}
+	return c.do(ctx, http.MethodPost, "/v1/check", bytes.NewReader(body), checkReader(tell))
+}
+
+// checkReader reads the lines of a check.
+type checkReader func(Checked)
+
+func (tell checkReader) read(d *json.Decoder) error {
+	for {
+		var line CheckLine
+		switch err := d.Decode(&line); {
+		case err == io.EOF:
+			return io.ErrUnexpectedEOF
+		case err != nil:
+			return err
+		case line.Error != "":
+			return errors.New(line.Error)
+		case line.Done:
+			return nil
+		}
+		tell(line.checked())
+	}
+}
+
 func (c *Client) get(ctx context.Context, path string, into any) error {
 	return c.do(ctx, http.MethodGet, path, http.NoBody, into)
 }
@@ -143,8 +172,8 @@ func (c *Client) do(ctx context.Context, method, path string, body io.Reader, in
 		}
 		return Problems(failure.Errors)
 	}
-	if list, ok := into.(*homeReader); ok {
-		err = list.read(answer)
+	if stream, ok := into.(interface{ read(*json.Decoder) error }); ok {
+		err = stream.read(answer)
 	} else {
 		err = answer.Decode(into)
 	}
@@ -154,6 +183,23 @@ func (c *Client) do(ctx context.Context, method, path string, body io.Reader, in
 	return nil
 }
 
+// ErrNoServer is where nobody answers.
+var ErrNoServer = errors.New("no server answers")
+
+// noServerError is ErrNoServer with what to do.
+type noServerError struct {
+	socket string
+	err    error
+}
+
+func (e noServerError) Error() string {
+	return fmt.Sprintf("%v at %s: is it running, on this machine, with this configuration? (%v)", ErrNoServer, e.socket, e.err)
+}
+
+func (e noServerError) Is(target error) bool { return target == ErrNoServer }
+
+func (e noServerError) Unwrap() error { return e.err }
+
 // explain says what to do where nobody answers.
 func (c *Client) explain(err error) error {
 	if inner, ok := errors.AsType[*url.Error](err); ok {
@@ -161,7 +207,7 @@ func (c *Client) explain(err error) error {
 	}
 	switch {
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("no server answers at %s: is it running, on this machine, with this configuration? (%w)", c.socket, err)
+		return noServerError{c.socket, err}
 	case errors.Is(err, os.ErrPermission):
 		return fmt.Errorf("the server at %s is for the user that it runs as, and for root: %w", c.socket, err)
 	case errors.Is(err, context.DeadlineExceeded):

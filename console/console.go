@@ -6,7 +6,7 @@
 // use, and /metrics. It never reads a disk but through the FS that it is handed, knows no protocol of files, and decides
 // nothing: what homes take and may take is the ledger's to say.
 //
-// One file of the package for each noun: wire (what is said in JSON), server, quotas (the change of them), largest (the walk
+// One file of the package for each noun: wire (what is said in JSON), server, quotas (the change of them), check, largest (the walk
 // through one home), socket, client; homes, operations, durations, gauges (metrics).
 package console
 
@@ -28,8 +28,21 @@ type Homes interface {
 	Reserve() hubhome.Reserve
 	// SetQuotas sets the quotas of homes at run time, all or none, durably. What is zero in one is left to the configuration.
 	SetQuotas([]Override) error
+	// Check counts all homes, while they are used, and tells of each what the ledger and what the disk says. repair makes the
+	// ledger right. One at a time: EBUSY. An error of tell is returned.
+	Check(ctx context.Context, repair bool, tell func(Checked) error) error
 	// FS returns the files.
 	FS() vfs.FS
+}
+
+// Checked is what was found of a home, or with an empty name of what lies in a hub's directory and in no home.
+type Checked struct {
+	Hub  hubhome.HubName
+	Home string // bytes of any kind
+	// Ledger is what the ledger says, Disk what there is.
+	Ledger, Disk quota.Usage
+	// Believed: the ledger says so for certain. Otherwise the home is to be counted anyway, and was not.
+	Believed bool
 }
 
 // Override is the quota of one home that was set at run time.

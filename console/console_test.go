@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,6 +38,8 @@ type homes struct {
 	mu  sync.Mutex
 	set [][]console.Override
 	err error
+	// after is how many homes are checked before err.
+	after int
 }
 
 // Mark, Find and Now make homes its own keeper: nothing outlives a test.
@@ -45,6 +48,19 @@ func (h *homes) Find(context.Context) error      { return nil }
 func (h *homes) Now() time.Time                  { return time.Now() }
 
 func (h *homes) FS() vfs.FS { return h.tree }
+
+func (h *homes) Check(ctx context.Context, repair bool, tell func(console.Checked) error) error {
+	for i := range 3 {
+		if h.err != nil && i == h.after {
+			return h.err
+		}
+		u := quota.Usage{Bytes: int64(i), Inodes: 1}
+		if err := tell(console.Checked{Hub: "prod", Home: fmt.Sprint("caf\xe9", i), Ledger: u, Disk: u, Believed: repair}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func (h *homes) SetQuotas(set []console.Override) error {
 	h.mu.Lock()
@@ -303,6 +319,32 @@ func TestStrict(t *testing.T) {
 		if res.StatusCode != test.status || !bytes.Contains(body, []byte(test.says)) {
 			t.Errorf("%s %s: %d %s, want %d and %s", test.method, test.path, res.StatusCode, body, test.status, test.says)
 		}
+	}
+}
+
+// TestCheck has a check that ends well, one that fails in the middle, one that does not begin.
+func TestCheck(t *testing.T) {
+	h := newHomes(t)
+	c, _ := serve(t, h)
+	check := func() (names []string, err error) {
+		err = c.Check(t.Context(), true, func(c console.Checked) {
+			if c.Hub != "prod" || c.Ledger != c.Disk || !c.Believed {
+				t.Errorf("it was told %+v", c)
+			}
+			names = append(names, c.Home)
+		})
+		return names, err
+	}
+	if names, err := check(); err != nil || len(names) != 3 || names[2] != "caf\xe92" {
+		t.Errorf("it was told of %q, %v", names, err)
+	}
+	h.err, h.after = errors.New("the disk is broken"), 2
+	if names, err := check(); err == nil || len(names) != 2 || !strings.Contains(err.Error(), "the disk is broken") {
+		t.Errorf("a check that failed has %q, %v", names, err)
+	}
+	h.err, h.after = fmt.Errorf("another is running: %w", syscall.EBUSY), 0
+	if names, err := check(); err == nil || len(names) != 0 || err.Error() != h.err.Error() {
+		t.Errorf("a check that was refused has %q, %v", names, err)
 	}
 }
 

@@ -4,6 +4,7 @@ package console
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -59,6 +60,7 @@ func NewServer(homes Homes, log *slog.Logger) *Server {
 	} {
 		s.mux.HandleFunc(pattern, s.answer(handler))
 	}
+	s.mux.HandleFunc("POST /v1/check", s.admit(s.check))
 	s.mux.HandleFunc("/", s.answer(func(r *http.Request) (any, error) {
 		return nil, refusal{http.StatusNotFound, []Problem{{Message: fmt.Sprintf("there is no %s %s here", r.Method, r.URL.Path)}}}
 	}))
@@ -75,7 +77,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	server := &http.Server{
-		Handler: handler, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime,
+		Handler: handler, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTime,
 		WriteTimeout: answerTime, IdleTimeout: idleTime, BaseContext: func(net.Listener) context.Context { return base },
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
@@ -112,35 +114,65 @@ func refuse(status int, format string, args ...any) error {
 
 // answer makes a handler of a function that returns what to say in JSON.
 func (s *Server) answer(handle func(*http.Request) (any, error)) http.HandlerFunc {
+	return s.admit(func(w http.ResponseWriter, r *http.Request) error {
+		result, err := handle(r)
+		if err != nil {
+			return err
+		}
+		return s.reply(w, http.StatusOK, result)
+	})
+}
+
+// admit makes a handler of a function that answers, or returns why it has not begun to. It bounds how many run, and reads the
+// whole request first: what takes long afterwards is the server's own time.
+func (s *Server) admit(handle func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		var result any
-		var err error
 		select {
 		case s.running <- struct{}{}:
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-			result, err = handle(r)
-			<-s.running
+			defer func() { <-s.running }()
 		default:
-			err = refuse(http.StatusServiceUnavailable, "%d requests are running already: try again", maxRequests)
+			s.refused(w, r, refuse(http.StatusServiceUnavailable, "%d requests are running already: try again", maxRequests))
+			return
 		}
-		status := http.StatusOK
-		if err != nil {
-			status, result = s.failure(r, err)
-		}
-		// A walk may have taken longer than an answer.
-		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-store")
-		w.WriteHeader(status)
-		if list, ok := result.(HomeList); ok {
-			err = list.write(w)
-		} else {
-			err = json.NewEncoder(w).Encode(result)
+		control := http.NewResponseController(w)
+		control.SetReadDeadline(time.Now().Add(bodyTime))
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if err == nil {
+			control.SetReadDeadline(time.Time{})
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			err = handle(w, r)
+		} else if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
+			err = refuse(http.StatusRequestEntityTooLarge, "the request is longer than %d bytes: make it several", maxBody)
 		}
 		if err != nil {
-			s.log.Debug("answer an administrator", "error", err)
+			s.refused(w, r, err)
 		}
 	}
+}
+
+// refused answers why something was not done.
+func (s *Server) refused(w http.ResponseWriter, r *http.Request, err error) {
+	status, failure := s.failure(r, err)
+	s.reply(w, status, failure)
+}
+
+// reply answers in JSON. It returns no error: one that reads no answer is nobody's business, and logged for who looks for it.
+func (s *Server) reply(w http.ResponseWriter, status int, result any) error {
+	// A walk may have taken longer than an answer.
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	var err error
+	if list, ok := result.(HomeList); ok {
+		err = list.write(w)
+	} else {
+		err = json.NewEncoder(w).Encode(result)
+	}
+	if err != nil {
+		s.log.Debug("answer an administrator", "error", err)
+	}
+	return nil
 }
 
 // write writes the list home by home, so that who reads can begin.
@@ -196,9 +228,6 @@ func decode(r *http.Request, into any) error {
 		if _, more := d.Token(); more != io.EOF {
 			err = errors.New("there is more behind it")
 		}
-	}
-	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
-		return refuse(http.StatusRequestEntityTooLarge, "the request is longer than %d bytes: make it several", maxBody)
 	}
 	if err != nil {
 		return refuse(http.StatusBadRequest, "the request is not what it should be: %v", err)

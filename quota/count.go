@@ -349,6 +349,16 @@ func (c *Count) Leave() {
 	}
 }
 
+// Compare ends a count without any consequence, as Leave does, and returns what was counted, with what is believed at that
+// moment.
+func (c *Count) Compare() (counted, believed Usage) {
+	defer c.Leave()
+	c.orphans()
+	c.a.mu.Lock()
+	defer c.a.mu.Unlock()
+	return Usage{c.bytes.Load(), c.inodes.Load()}, c.a.used
+}
+
 // Cancel gives a count up: the home is to be counted again.
 func (c *Count) Cancel() {
 	c.a.mu.Lock()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/quota"
+	"github.com/hubhome/hubhome/vfs"
 )
 
 // Checked is what Check found of a home, or with an empty name of what lies in a hub's directory and in no home.
@@ -64,4 +65,55 @@ func (s *Store) Check(ctx context.Context, hubs []Hub, repair bool, tell func(Ch
 		}
 	}
 	return nil
+}
+
+// CheckServed is Check for a store that is being served: each home is counted while it is used, and compared at the moment at
+// which its count is done. Homes that are to be counted anyway are told of without. One check at a time: EBUSY. An error of
+// tell is returned.
+func (s *Store) CheckServed(ctx context.Context, repair bool, tell func(Checked) error) error {
+	if !s.checking.TryLock() {
+		return fmt.Errorf("another check is running: %w", syscall.EBUSY)
+	}
+	defer s.checking.Unlock()
+	for _, hub := range s.quota.Report().Hubs {
+		homes := append([]quota.HomeReport{{ID: hub.ID, Used: hub.Own, State: hub.OwnState}}, hub.Homes...)
+		for _, home := range homes {
+			checked := Checked{Hub: hub.Name, Home: home.Name, Ledger: home.Used}
+			if home.State == quota.Clean {
+				there, err := s.compare(ctx, home.ID, repair, &checked)
+				if err != nil {
+					return fmt.Errorf("count what home %q in hub %q takes: %w", home.Name, hub.Name, err)
+				}
+				if !there {
+					continue
+				}
+			}
+			if err := tell(checked); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// compare counts a home that is used. there is false where it has gone meanwhile.
+func (s *Store) compare(ctx context.Context, id vfs.HomeID, repair bool, checked *Checked) (there bool, err error) {
+	c := s.quota.Begin(id, time.Now())
+	if c == nil {
+		return false, nil
+	}
+	switch err := s.tally(ctx, c); {
+	case errors.Is(err, errMoved):
+		c.Leave()
+		return false, nil
+	case err != nil:
+		c.Leave()
+		return false, err
+	case repair:
+		checked.Disk, checked.Ledger = c.Done()
+	default:
+		checked.Disk, checked.Ledger = c.Compare()
+	}
+	checked.Believed = true
+	return true, nil
 }

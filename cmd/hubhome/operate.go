@@ -68,6 +68,11 @@ func (h homes) SetQuotas(set []console.Override) error {
 	return h.Store.SetQuotas(all)
 }
 
+// Check compares the ledger with the disk.
+func (h homes) Check(ctx context.Context, repair bool, tell func(console.Checked) error) error {
+	return h.Store.CheckServed(ctx, repair, func(c store.Checked) error { return tell(console.Checked(c)) })
+}
+
 // listenOperation listens where an operator is answered. close gives it back.
 func listenOperation(log *slog.Logger, c *config.Config, s *store.Store) (_ *operation, err error) {
 	o := &operation{log: log, store: s, console: console.NewServer(homes{s}, log)}

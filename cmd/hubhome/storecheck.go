@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hubhome/hubhome/config"
+	"github.com/hubhome/hubhome/console"
 	"github.com/hubhome/hubhome/quota"
 	"github.com/hubhome/hubhome/store"
 )
@@ -25,7 +26,7 @@ const exitDiffer = 3
 func newStore() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "store",
-		Short: "Work on a store that is not being served",
+		Short: "Work on a store",
 		Args:  noSuchCommand,
 		RunE:  needCommand,
 	}
@@ -39,14 +40,15 @@ func newStoreCheck() *cobra.Command {
 		Use:   "check --config FILE",
 		Short: "Compare what the server knows that homes take with what is on the disk",
 		Long: `Compare what the server knows that homes take, its ledger, with what is on the disk, by counting every home of
-FILE's hubs. The server must not be running. Nothing in the homes is changed.
+FILE's hubs. A server that runs does it while it serves, and compares each home as of one moment. Nothing in the homes is
+changed.
 
 A server counts by itself what it has to, after a crash too. This is for when files were changed on the disk while no
 server was running, and for when a server refuses to start because its ledger is damaged, or of a newer hubhome.
 
 Exit codes:
   0  the ledger is right, or is now
-  1  it could not be told: the store is in use, or damaged, or the disk cannot be read
+  1  it could not be told: the store is in use by who does not answer, or damaged, or the disk cannot be read
   2  the command was not called as its help says
   3  the ledger is not right, and was left as it is`,
 		Args: cobra.NoArgs,
@@ -65,44 +67,72 @@ Exit codes:
 	}
 	cmd.Flags().StringVar(&file, "config", "", "the configuration `FILE` (required)")
 	cmd.Flags().BoolVar(&repair, "repair", false, "make the ledger right")
-	cmd.Flags().BoolVar(&rebuild, "rebuild", false, "throw the ledger away, also one that cannot be read, and make a new one; implies --repair")
+	cmd.Flags().BoolVar(&rebuild, "rebuild", false, "throw the ledger away, also one that cannot be read, and make a new one, with no server running; implies --repair")
 	return cmd
 }
 
-// storeCheck compares and says where there is a difference.
-func storeCheck(ctx context.Context, out, log io.Writer, c *config.Config, repair, rebuild bool) (err error) {
+// storeCheck compares and says where there is a difference. A server that runs is asked to: it has the store.
+func storeCheck(ctx context.Context, out, log io.Writer, c *config.Config, repair, rebuild bool) error {
+	r := &checkReport{out: out, log: log, repair: repair, told: time.Now()}
+	if !rebuild {
+		client := console.NewClient(c.Admin.Socket)
+		defer client.Close()
+		err := client.Check(ctx, repair, func(c console.Checked) { r.add(store.Checked(c)) })
+		switch {
+		case err == nil:
+			return r.verdict()
+		case !errors.Is(err, console.ErrNoServer):
+			return err
+		}
+	}
 	s, err := store.Open(ctx, store.Options{
 		Path: c.Store.Disk.Path, Logger: slog.New(slog.NewTextHandler(log, nil)), Rebuild: rebuild,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %s: %w", c.Place(storePathKey), storePathKey, err)
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	const progress = 10 * time.Second
-	told, homes, differ := time.Now(), 0, 0
-	err = s.Check(ctx, hubs(c), repair, func(h store.Checked) {
-		homes++
-		if time.Since(told) > progress {
-			told = time.Now()
-			fmt.Fprintf(log, "counted %s so far\n", count(homes, "directory"))
-		}
-		if h.Same() {
-			return
-		}
-		differ++
-		fmt.Fprintf(out, "%s/%s: the ledger says %s, the disk %s\n", h.Hub, printable(h.Home), inodes(h.Ledger), inodes(h.Disk))
-	})
-	switch {
-	case err != nil:
+	err = s.Check(ctx, hubs(c), repair, r.add)
+	if err = errors.Join(err, s.Close()); err != nil {
 		return err
-	case differ == 0:
-		_, err = fmt.Fprintf(out, "ok: the ledger is right of all %d directories\n", homes)
-	case repair:
-		_, err = fmt.Fprintf(out, "repaired: the ledger was wrong of %d of %d directories\n", differ, homes)
-	default:
-		err = exitError{fmt.Errorf("the ledger is wrong of %d of %d directories: hubhome store check --repair makes it right", differ, homes), exitDiffer}
 	}
-	return err
+	return r.verdict()
+}
+
+// checkReport writes what a check finds.
+type checkReport struct {
+	out, log io.Writer
+	repair   bool
+
+	told          time.Time
+	homes, differ int
+}
+
+// add counts a home, and says where there is a difference.
+func (r *checkReport) add(h store.Checked) {
+	const progress = 10 * time.Second
+	r.homes++
+	if time.Since(r.told) > progress {
+		r.told = time.Now()
+		fmt.Fprintf(r.log, "counted %s so far\n", count(r.homes, "directory"))
+	}
+	if h.Same() {
+		return
+	}
+	r.differ++
+	fmt.Fprintf(r.out, "%s/%s: the ledger says %s, the disk %s\n", h.Hub, printable(h.Home), inodes(h.Ledger), inodes(h.Disk))
+}
+
+// verdict is the last line.
+func (r *checkReport) verdict() error {
+	switch {
+	case r.differ == 0:
+		_, err := fmt.Fprintf(r.out, "ok: the ledger is right of all %d directories\n", r.homes)
+		return err
+	case r.repair:
+		_, err := fmt.Fprintf(r.out, "repaired: the ledger was wrong of %d of %d directories\n", r.differ, r.homes)
+		return err
+	}
+	return exitError{fmt.Errorf("the ledger is wrong of %d of %d directories: hubhome store check --repair makes it right", r.differ, r.homes), exitDiffer}
 }
 
 func inodes(u quota.Usage) string { return fmt.Sprintf("%d bytes in %d inodes", u.Bytes, u.Inodes) }
