@@ -36,6 +36,7 @@ type bed struct {
 	recovery *records
 	settings nfsserver.Settings
 	lease    time.Duration
+	observe  func(nfsserver.Operation)
 
 	// panics: the test makes the server panic, and wants to.
 	panics atomic.Bool
@@ -134,6 +135,7 @@ func (b *bed) start() {
 		Logger:   slog.New(&watcher{b}),
 		ServerID: serverID,
 		Lease:    b.lease,
+		Observe:  b.observe,
 	}, b.settings)
 	b.must("open the server", b.server.Open(b.Context()))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

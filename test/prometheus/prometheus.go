@@ -37,7 +37,7 @@ func Available() error {
 		return nil
 	}
 	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
-		return errors.New("Prometheus is missing: install Debian's package prometheus")
+		return errors.New("no Prometheus is here: install Debian's package prometheus")
 	}
 	return nil
 }
@@ -65,7 +65,7 @@ func install(ctx context.Context) error {
 		cmd := exec.CommandContext(ctx, "apt-get", args...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("Prometheus is missing, and to install it: %s: %w\n%s", cmd, err, out)
+			return fmt.Errorf("no Prometheus is here, and to install it: %s: %w\n%s", cmd, err, out)
 		}
 	}
 	if _, err := os.Stat("/run/systemd/system"); err != nil {
