@@ -105,8 +105,8 @@ func writeHomes(w io.Writer, homes []console.Home, output string) error {
 	var err error
 	switch output {
 	case outputJSON:
-		err = indented(out, console.HomeList{Homes: homes})
-	case listingCSV:
+		err = writeJSON(out, console.HomeList{Homes: homes})
+	case outputCSV:
 		err = homesCSV(out, homes)
 	default:
 		err = homesTable(out, homes)
@@ -119,8 +119,8 @@ func homesTable(w io.Writer, homes []console.Home) error {
 	fmt.Fprintln(tabs, "USAGE\tQUOTA\tUSED\tINODES\tINODE QUOTA\tLAST WRITE\tSTATE\t  HOME")
 	for i := range homes {
 		h := &homes[i]
-		fmt.Fprintf(tabs, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t  %s\n", bytesText(h.Usage.Bytes), limitText(h.Quota.Bytes),
-			partText(h.Usage.Bytes, h.Quota.Bytes), h.Usage.Inodes, inodesText(h.Quota.Inodes), timeText(h.LastWrite), h.State,
+		fmt.Fprintf(tabs, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t  %s\n", humanBytes(uint64(h.Usage.Bytes)), limitText(h.Quota.Bytes),
+			partText(h.Usage.Bytes, h.Quota.Bytes), h.Usage.Inodes, inodesText(h.Quota.Inodes), moment(h.LastWrite), h.State,
 			readable(string(h.Hub)+"/"+h.Name.String()))
 	}
 	return tabs.Flush()
@@ -140,7 +140,7 @@ func homesCSV(w io.Writer, homes []console.Home) error {
 		h := &homes[i]
 		out.Write([]string{
 			string(h.Hub), h.Name.String(), strconv.FormatInt(h.Usage.Bytes, 10), number(h.Quota.Bytes),
-			strconv.FormatInt(h.Usage.Inodes, 10), number(h.Quota.Inodes), strconv.FormatInt(h.Reserve.Bytes, 10), stampText(h.LastWrite), string(h.State),
+			strconv.FormatInt(h.Usage.Inodes, 10), number(h.Quota.Inodes), strconv.FormatInt(h.Reserve.Bytes, 10), stamp(h.LastWrite), string(h.State),
 		})
 	}
 	out.Flush()
@@ -195,7 +195,7 @@ Exit codes:
 					return err
 				}
 				if output == outputJSON {
-					return indented(cmd.OutOrStdout(), home)
+					return writeJSON(cmd.OutOrStdout(), home)
 				}
 				return writeHome(cmd.OutOrStdout(), &home)
 			})
@@ -214,14 +214,14 @@ func writeHome(w io.Writer, h *console.HomeDetail) error {
 		fmt.Fprintf(tabs, "%s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
 	line("home", "%s", readable(string(h.Hub)+"/"+h.Name.String()))
-	line("usage", "%s (%d bytes), %s", bytesText(h.Usage.Bytes), h.Usage.Bytes, count(int(h.Usage.Inodes), "inode"))
+	line("usage", "%s (%d bytes), %s", humanBytes(uint64(h.Usage.Bytes)), h.Usage.Bytes, count(int(h.Usage.Inodes), "inode"))
 	line("quota", "%s, %s", bothText(&h.Quota), saidBy(h.Override))
 	line("used", "%s of the bytes, %s of the inodes", partText(h.Usage.Bytes, h.Quota.Bytes), partText(h.Usage.Inodes, h.Quota.Inodes))
 	if h.ReserveLimit.Bytes > 0 {
-		line("reserve in use", "%s of %s, %d of %s", bytesText(h.Reserve.Bytes), bytesText(h.ReserveLimit.Bytes), h.Reserve.Inodes,
+		line("reserve in use", "%s of %s, %d of %s", humanBytes(uint64(h.Reserve.Bytes)), humanBytes(uint64(h.ReserveLimit.Bytes)), h.Reserve.Inodes,
 			count(int(h.ReserveLimit.Inodes), "inode"))
 	}
-	line("last write", "%s", timeText(h.LastWrite))
+	line("last write", "%s", moment(h.LastWrite))
 	line("figures", "%s", stateText(h.State))
 	if d := h.Denials; d != (console.Denials{}) {
 		line("refused", "%d for bytes, %d for inodes, %d for the hub's bytes, %d for the hub's inodes, since the server started",
@@ -235,7 +235,7 @@ func writeHome(w io.Writer, h *console.HomeDetail) error {
 		tabs = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprintln(tabs, "USAGE\tINODES\t  DIRECTORY")
 		for _, d := range h.Largest {
-			fmt.Fprintf(tabs, "%s\t%d\t  %s\n", bytesText(d.Usage.Bytes), d.Usage.Inodes, readable(d.Name.String()))
+			fmt.Fprintf(tabs, "%s\t%d\t  %s\n", humanBytes(uint64(d.Usage.Bytes)), d.Usage.Inodes, readable(d.Name.String()))
 		}
 		if err := tabs.Flush(); err != nil {
 			return err

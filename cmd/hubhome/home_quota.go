@@ -231,7 +231,7 @@ func remark(d *console.QuotaDiff) string {
 	case d.Missing:
 		text = "the home is not there yet"
 	case d.After.Bytes != nil && d.Usage.Bytes > *d.After.Bytes:
-		text = "below the " + bytesText(d.Usage.Bytes) + " that it takes: nothing but small files can be written until there is room"
+		text = "below the " + humanBytes(uint64(d.Usage.Bytes)) + " that it takes: nothing but small files can be written until there is room"
 	case d.After.Inodes != nil && d.Usage.Inodes > *d.After.Inodes:
 		text = "below the " + count(int(d.Usage.Inodes), "inode") + " that it takes: hardly any files can be made until there is room"
 	case same(&d.OverrideAfter, &none):

@@ -59,8 +59,8 @@ Exit codes:
 				}
 				switch output {
 				case outputJSON:
-					return indented(cmd.OutOrStdout(), console.HubList{Hubs: hubs})
-				case listingCSV:
+					return writeJSON(cmd.OutOrStdout(), console.HubList{Hubs: hubs})
+				case outputCSV:
 					return hubsCSV(cmd.OutOrStdout(), hubs)
 				}
 				return hubsTable(cmd.OutOrStdout(), hubs)
@@ -77,7 +77,7 @@ func hubsTable(w io.Writer, hubs []console.Hub) error {
 	fmt.Fprintln(tabs, "USAGE\tQUOTA\tUSED\tINODES\tINODE QUOTA\tHOMES\tUNCOUNTED\t  HUB")
 	for i := range hubs {
 		h := &hubs[i]
-		fmt.Fprintf(tabs, "%s\t%s\t%s\t%d\t%s\t%d\t%d\t  %s\n", bytesText(h.Usage.Bytes), limitText(h.Quota.Bytes),
+		fmt.Fprintf(tabs, "%s\t%s\t%s\t%d\t%s\t%d\t%d\t  %s\n", humanBytes(uint64(h.Usage.Bytes)), limitText(h.Quota.Bytes),
 			partText(h.Usage.Bytes, h.Quota.Bytes), h.Usage.Inodes, inodesText(h.Quota.Inodes), h.Homes, h.NotClean, h.Name)
 	}
 	return tabs.Flush()
