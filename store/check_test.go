@@ -1,0 +1,82 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/hubhome/hubhome/store"
+	"github.com/hubhome/hubhome/vfs"
+)
+
+// TestCheckServed compares a home with the disk while it is changed in every way that there is: there is never a difference.
+// Nor does comparing, and making right what is right, leave one.
+func TestCheckServed(t *testing.T) {
+	path := t.TempDir()
+	s := serving(t, path, nil)
+	s.Recount(ctx)
+	home := mkdir(t, s, at(t, s, "prod"), "ada")
+	var dirs []vfs.Handle
+	for i := range 10 {
+		dir := mkdir(t, s, home, fmt.Sprintf("d%d", i))
+		dirs = append(dirs, dir)
+		for j := range 20 {
+			put(t, s, dir, fmt.Sprintf("f%d", j), 0)
+		}
+	}
+	rounds := 20
+	if testing.Short() {
+		rounds = 4
+	}
+	for round := range rounds {
+		stop, cancel := context.WithCancel(ctx)
+		var wg sync.WaitGroup
+		for i := range 3 {
+			wg.Go(func() { disturb(stop, s.FS(), dirs, rand.New(rand.NewPCG(uint64(round), uint64(i)))) })
+		}
+		for _, repair := range []bool{false, true, false} {
+			told := false
+			err := s.CheckServed(ctx, repair, func(c store.Checked) error {
+				if c.Home == "ada" {
+					told = true
+				}
+				if !c.Same() {
+					t.Errorf("round %d: of %s/%s the ledger says %+v, the disk %+v", round, c.Hub, c.Home, c.Ledger, c.Disk)
+				}
+				return nil
+			})
+			if err != nil || !told {
+				t.Errorf("round %d: told of the home %v: %v", round, told, err)
+			}
+		}
+		cancel()
+		wg.Wait()
+		s.Sweep()
+		exact(t, s, path)
+		if t.Failed() {
+			t.Fatalf("in round %d", round)
+		}
+	}
+}
+
+// TestCheckOnce has a second check refused while one runs, and one ended by who is told.
+func TestCheckOnce(t *testing.T) {
+	s := serving(t, t.TempDir(), nil)
+	s.Recount(ctx)
+	enough := errors.New("enough")
+	err := s.CheckServed(ctx, false, func(store.Checked) error {
+		if err := s.CheckServed(ctx, false, func(store.Checked) error { return nil }); !errors.Is(err, syscall.EBUSY) {
+			t.Errorf("a second check: %v", err)
+		}
+		return enough
+	})
+	if !errors.Is(err, enough) {
+		t.Errorf("the check ended with %v", err)
+	}
+}
