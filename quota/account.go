@@ -50,6 +50,11 @@ type account struct {
 // those of its hub.
 type Denials struct{ Bytes, Inodes, HubBytes, HubInodes uint64 }
 
+// longPart is by how much a file may grow from the reserve, while it is open, that is too long to be one that the reserve is
+// for: by the longest of those divided by this. It is enough for a database, such as IPython's history, to go on, and too
+// little for what is copied, which clients write in larger pieces.
+const longPart = 4
+
 // op is one operation that may change what a home takes, while it runs.
 type op struct {
 	a     *account
@@ -57,31 +62,35 @@ type op struct {
 	held  Usage
 	// past: what is held is from the reserve.
 	past bool
+	// long is the file that takes it, where that is too long to be one that the reserve is for.
+	long *inode
 	// wrote: it has changed something.
 	wrote bool
 }
 
 // begin begins an operation that may add need to a home: EDQUOT, and nothing is changed, where that is more than the home
-// may take. small tells whether the reserve may be used for it. end must follow where there is no error.
-func (l *Ledger) begin(ctx context.Context, id vfs.HomeID, need Usage, small bool) (op, error) {
+// may take. end must follow where there is no error.
+func (l *Ledger) begin(ctx context.Context, id vfs.HomeID, need Usage) (op, error) {
 	a, err := l.account(ctx, id)
 	if err != nil {
 		return op{}, err
 	}
-	return l.beginIn(a, need, small)
+	return l.beginIn(a, need, nil)
 }
 
-func (l *Ledger) beginIn(a *account, need Usage, small bool) (op, error) {
+// beginIn is begin in an account. long is the file whose data need is for, where it is too long to be one that the reserve is
+// for; nil for what is small.
+func (l *Ledger) beginIn(a *account, need Usage, long *inode) (op, error) {
 	if a == nil {
 		return op{}, nil
 	}
 	a.mu.Lock()
-	past, ok := a.take(need, small, l.reserve.Load())
+	past, ok := a.take(need, long, l.reserve.Load())
 	if !ok {
 		a.mu.Unlock()
 		return op{}, syscall.EDQUOT
 	}
-	o := op{a: a, phase: a.phase, held: need, past: past}
+	o := op{a: a, phase: a.phase, held: need, past: past, long: long}
 	a.ops[o.phase]++
 	for a.marked < l.generation.Load() {
 		a.mu.Unlock()
@@ -117,6 +126,10 @@ func (l *Ledger) end(o *op, grown Usage) {
 	if o.past {
 		a.pastHeld = a.pastHeld.minus(o.held)
 		a.past = a.past.plus(Usage{max(grown.Bytes, 0), max(grown.Inodes, 0)})
+		if o.long != nil {
+			o.long.pastHeld -= o.held.Bytes
+			o.long.past += max(grown.Bytes, 0)
+		}
 	}
 	a.hub.mu.Lock()
 	a.hub.held = a.hub.held.minus(o.held)
@@ -125,7 +138,7 @@ func (l *Ledger) end(o *op, grown Usage) {
 }
 
 // take reserves need, if it fits. a.mu is held.
-func (a *account) take(need Usage, small bool, reserve *hubhome.Reserve) (past, ok bool) {
+func (a *account) take(need Usage, long *inode, reserve *hubhome.Reserve) (past, ok bool) {
 	if need == (Usage{}) {
 		return false, true
 	}
@@ -136,11 +149,16 @@ func (a *account) take(need Usage, small bool, reserve *hubhome.Reserve) (past, 
 	hubBytes, hubInodes := spent(need, h.used, h.held, h.limit)
 	if bytes || inodes || hubBytes || hubInodes {
 		taken := a.past.plus(a.pastHeld)
-		past = small && need.Bytes <= int64(reserve.Bytes)-taken.Bytes && need.Inodes <= reserve.Inodes-taken.Inodes
-		if !past {
+		if need.Bytes > int64(reserve.Bytes)-taken.Bytes || need.Inodes > reserve.Inodes-taken.Inodes {
 			return false, false
 		}
-		a.pastHeld = a.pastHeld.plus(need)
+		if long != nil {
+			if need.Bytes > int64(reserve.File)/longPart-long.past-long.pastHeld {
+				return false, false
+			}
+			long.pastHeld += need.Bytes
+		}
+		a.pastHeld, past = a.pastHeld.plus(need), true
 	}
 	a.held = a.held.plus(need)
 	h.held = h.held.plus(need)
@@ -207,13 +225,16 @@ func (a *account) add(n *inode, by Usage) {
 	if a.count != nil && a.count.seen(n.number, n.birth, n.handle) {
 		a.count.add(by)
 	}
+	n.past = max(0, n.past+min(0, by.Bytes))
 	a.charge(by)
 	a.trim()
 }
 
-// charge changes what is known of the home and its hub. a.mu is held.
+// charge changes what is known of the home and its hub. What is given back is the reserve's before it is the quota's: else the
+// reserve would not last in a home that is over its quota for another reason, as a quota that was lowered. a.mu is held.
 func (a *account) charge(by Usage) {
 	a.used = a.used.plus(by)
+	a.past = Usage{max(0, a.past.Bytes+min(0, by.Bytes)), max(0, a.past.Inodes+min(0, by.Inodes))}
 	if a.left {
 		return
 	}

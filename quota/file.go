@@ -48,11 +48,14 @@ func span(off, length uint64) int64 {
 	return int64(blocks(off+length) - off&^(block-1))
 }
 
-// small tells whether the file is one that the reserve is for, when it has grown to a size.
-func (o *file) small(size uint64) bool {
+// long returns the file where it is too long, when it has grown to a size, to be one that the reserve is for.
+func (o *file) long(size uint64) *inode {
 	o.inode.mu.Lock()
 	defer o.inode.mu.Unlock()
-	return max(size, o.inode.size) <= uint64(o.l.reserve.Load().File)
+	if max(size, o.inode.size) <= uint64(o.l.reserve.Load().File) {
+		return nil
+	}
+	return o.inode
 }
 
 // begin begins an operation that fills a range of the file. It reserves for all of it; if that is more than there is, only
@@ -65,21 +68,21 @@ func (o *file) begin(ctx context.Context, off, length uint64, short bool) (p op,
 	if err := o.l.record(ctx, o.inode, o.look); err != nil {
 		return op{}, 0, err
 	}
-	need, small := span(off, length), o.small(off+length)
-	p, err = o.l.beginIn(o.inode.a, Usage{Bytes: need}, small)
+	need, long := span(off, length), o.long(off+length)
+	p, err = o.l.beginIn(o.inode.a, Usage{Bytes: need}, long)
 	if err != syscall.EDQUOT {
 		return p, length, err
 	}
 	if missing := o.missing(ctx, off, length); missing < need {
 		need = missing
-		if p, err = o.l.beginIn(o.inode.a, Usage{Bytes: need}, small); err != syscall.EDQUOT {
+		if p, err = o.l.beginIn(o.inode.a, Usage{Bytes: need}, long); err != syscall.EDQUOT {
 			return p, length, err
 		}
 	}
 	// As much of it as fits, in whole blocks: the client asks again for the rest, and is told then.
 	if fits := uint64(o.inode.a.room()) &^ (block - 1); short && fits > 0 {
 		if end := off&^(block-1) + fits; end > off && end < off+length {
-			if p, err = o.l.beginIn(o.inode.a, Usage{Bytes: span(off, end-off)}, small); err == nil {
+			if p, err = o.l.beginIn(o.inode.a, Usage{Bytes: span(off, end-off)}, long); err == nil {
 				return p, end - off, nil
 			}
 		}
@@ -173,7 +176,7 @@ func (o *file) change(ctx context.Context, do func() error) error {
 	if err := o.l.record(ctx, o.inode, o.look); err != nil {
 		return err
 	}
-	op, err := o.l.beginIn(o.inode.a, Usage{}, false)
+	op, err := o.l.beginIn(o.inode.a, Usage{}, nil)
 	if err != nil {
 		return err
 	}

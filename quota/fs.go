@@ -52,7 +52,7 @@ func (f *FS) beginChange(ctx context.Context, dir vfs.Handle, need Usage) (*chan
 		return c, nil
 	}
 	a.naming.Add(1)
-	if c.op, err = f.l.beginIn(a, need, true); err != nil {
+	if c.op, err = f.l.beginIn(a, need, nil); err != nil {
 		a.naming.Add(-1)
 		return nil, err
 	}
@@ -398,7 +398,7 @@ func (f *FS) alter(ctx context.Context, h vfs.Handle, need Usage, do func() erro
 	if err != nil {
 		return err
 	}
-	o, err := f.l.begin(ctx, id, need, true)
+	o, err := f.l.begin(ctx, id, need)
 	if err != nil {
 		if err == syscall.EDQUOT {
 			f.deny(ctx, h, need)

@@ -44,6 +44,9 @@ type inode struct {
 	directory     bool
 	// dead: its last name is gone.
 	dead bool
+	// past is how much the file has grown by from the reserve, as a long one, since it is known here; pastHeld how much running
+	// operations may add. Both are guarded by account.mu.
+	past, pastHeld int64
 	// buried: it is dead, and not charged any more.
 	buried atomic.Bool
 }

@@ -220,13 +220,71 @@ func TestReserveBelowUse(t *testing.T) {
 	defer f.Close()
 	works(t, "a write", write(f, 0, 8<<20))
 	b.ledger.SetOverride(hubName, "ada", bytes(hubhome.MiB))
-	refused(t, "a write to a large file", write(f, 8<<20, 4096))
+	refused(t, "a write to a large file", write(f, 8<<20, 1<<20))
 	g, _ := b.create(home, "g")
 	defer g.Close()
 	works(t, "a small file", write(g, 0, 500_000))
 	if past := b.report("ada").Past; past.Bytes < 500_000 || past.Bytes > 600_000 {
 		t.Errorf("%+v is from the reserve", past)
 	}
+}
+
+// TestReserveLasts: of who is over a quota that was made smaller, too, the reserve has what is removed again: Jupyter makes a
+// file and removes it whenever a notebook is saved.
+func TestReserveLasts(t *testing.T) {
+	b := limited(t, hubhome.Quotas{Home: bytes(hubhome.GiB)})
+	b.ledger.SetReserve(hubhome.Reserve{Bytes: 2 * hubhome.MiB, File: hubhome.MiB, Inodes: 5})
+	home := b.home("ada")
+	f, _ := b.create(home, "f")
+	defer f.Close()
+	works(t, "a write", write(f, 0, 8<<20))
+	b.ledger.SetOverride(hubName, "ada", hubhome.Quota{Bytes: hubhome.MiB, Inodes: 1})
+	for i := range 20 {
+		g, _ := b.create(home, "notebook")
+		works(t, fmt.Sprintf("save %d", i), write(g, 0, 500_000))
+		works(t, "Close", g.Close())
+		_, _, err := b.fs.Remove(ctx, user, home, "notebook")
+		works(t, "Remove", err)
+	}
+	if past := b.report("ada").Past; past != (quota.Usage{}) {
+		t.Errorf("%+v is from the reserve when all that was made is removed", past)
+	}
+}
+
+// TestReserveOfLongFile: a file that is longer than those the reserve is for grows a little all the same, as a database has to;
+// once, however much of it is written at one time.
+func TestReserveOfLongFile(t *testing.T) {
+	b := limited(t, hubhome.Quotas{Home: bytes(4 * hubhome.MiB)})
+	b.ledger.SetReserve(hubhome.Reserve{Bytes: 64 * hubhome.MiB, File: hubhome.MiB, Inodes: 20})
+	home := b.home("ada")
+	f, _ := b.create(home, "history.sqlite")
+	defer f.Close()
+	works(t, "a write", write(f, 0, 2<<20))
+	big, _ := b.create(home, "big")
+	defer big.Close()
+	refused(t, "what is copied", write(big, 0, 8<<20))
+	if past := b.report("ada").Past; past.Bytes > 0 {
+		t.Errorf("what is copied took %+v from the reserve", past)
+	}
+	works(t, "a page more", write(f, 2<<20, 4096))
+	var grown atomic.Int64
+	var writing sync.WaitGroup
+	for i := range 16 {
+		writing.Go(func() {
+			n, _, _, err := f.WriteAt(ctx, make([]byte, 64<<10), uint64(2<<20+4096+i*64<<10), vfs.Unstable)
+			if err != nil && !errors.Is(err, syscall.EDQUOT) {
+				t.Error(err)
+			}
+			grown.Add(int64(n))
+		})
+	}
+	writing.Wait()
+	if n := grown.Load(); n == 0 || n > 256<<10-4096 {
+		t.Errorf("it grew by %d bytes more", n)
+	}
+	works(t, "Truncate", f.Truncate(ctx, 2<<20))
+	works(t, "a page more when it is as long as before", write(f, 2<<20, 4096))
+	b.exact("ada")
 }
 
 // TestOvershoot: however many write at one time, they take no more than the quota.
