@@ -67,7 +67,7 @@ func (q *Quotas) Of(name string) Quota {
 
 // Reserve is what may still be written when a quota is spent, so that a user's server starts and the user can make room:
 // files of at most File bytes, and all of them together Bytes and Inodes, in each home. A longer file may grow by a quarter of
-// File while it is open. No Bytes: there is no reserve.
+// File while it is open. A home can have a sixteenth of it in a minute. No Bytes: there is no reserve.
 type Reserve struct {
 	Bytes, File Bytes
 	Inodes      int64

@@ -26,6 +26,9 @@ type account struct {
 	used, held Usage
 	// past is how much of used was let in from the reserve, pastHeld how much of held.
 	past, pastHeld Usage
+	// partOf is the minute in which a part of the reserve was given out, plus one, and partFrom what the home had of it then.
+	partOf   uint64
+	partFrom Usage
 	// ops are the operations that run, by the parity of the count that they began before or after.
 	ops   [2]int
 	phase int
@@ -54,6 +57,23 @@ type Denials struct{ Bytes, Inodes, HubBytes, HubInodes uint64 }
 // for: by the longest of those divided by this. It is enough for a database, such as IPython's history, to go on, and too
 // little for what is copied, which clients write in larger pieces.
 const longPart = 4
+
+// The reserve is given out in parts, one a minute, or somebody who installs packages at the quota spends it at once and cannot
+// start Jupyter again. A part is so much of it, and at least what it takes to start and to save.
+const (
+	minuteSweeps = RestSweeps / 10
+	reserveParts = 16
+	partFiles    = 4
+	partInodes   = 64
+)
+
+// part is a part of a reserve.
+func part(r *hubhome.Reserve) Usage {
+	return Usage{
+		int64(max(r.Bytes/reserveParts, min(r.Bytes, partFiles*r.File))),
+		max(r.Inodes/reserveParts, min(r.Inodes, partInodes)),
+	}
+}
 
 // op is one operation that may change what a home takes, while it runs.
 type op struct {
@@ -85,7 +105,7 @@ func (l *Ledger) beginIn(a *account, need Usage, long *inode) (op, error) {
 		return op{}, nil
 	}
 	a.mu.Lock()
-	past, ok := a.take(need, long, l.reserve.Load())
+	past, ok := a.take(need, long, l.reserve.Load(), l.sweeps.Load()/minuteSweeps)
 	if !ok {
 		a.mu.Unlock()
 		return op{}, syscall.EDQUOT
@@ -138,7 +158,7 @@ func (l *Ledger) end(o *op, grown Usage) {
 }
 
 // take reserves need, if it fits. a.mu is held.
-func (a *account) take(need Usage, long *inode, reserve *hubhome.Reserve) (past, ok bool) {
+func (a *account) take(need Usage, long *inode, reserve *hubhome.Reserve, minute uint64) (past, ok bool) {
 	if need == (Usage{}) {
 		return false, true
 	}
@@ -149,7 +169,12 @@ func (a *account) take(need Usage, long *inode, reserve *hubhome.Reserve) (past,
 	hubBytes, hubInodes := spent(need, h.used, h.held, h.limit)
 	if bytes || inodes || hubBytes || hubInodes {
 		taken := a.past.plus(a.pastHeld)
-		if need.Bytes > int64(reserve.Bytes)-taken.Bytes || need.Inodes > reserve.Inodes-taken.Inodes {
+		if a.partOf != minute+1 {
+			a.partOf, a.partFrom = minute+1, taken
+		}
+		most := a.partFrom.plus(part(reserve))
+		most = Usage{min(most.Bytes, int64(reserve.Bytes)), min(most.Inodes, reserve.Inodes)}
+		if need.Bytes > most.Bytes-taken.Bytes || need.Inodes > most.Inodes-taken.Inodes {
 			return false, false
 		}
 		if long != nil {

@@ -251,6 +251,59 @@ func TestReserveLasts(t *testing.T) {
 	}
 }
 
+// TestReserveInParts: who goes on making small files at the quota has not all of the reserve at once, and never more than it.
+func TestReserveInParts(t *testing.T) {
+	b := limited(t, hubhome.Quotas{Home: hubhome.Quota{Bytes: hubhome.MiB, Inodes: 1}})
+	const all = 1280
+	b.ledger.SetReserve(hubhome.Reserve{Bytes: 32 * hubhome.MiB, File: hubhome.MiB, Inodes: all})
+	home := b.home("ada")
+	install := func() (made int) {
+		for ; ; made++ {
+			f, _, _, _, err := b.fs.Create(ctx, user, home, fmt.Sprint(b.report("ada").Used.Inodes), vfs.Create{}, vfs.Write)
+			if err != nil {
+				refused(t, "a file more", err)
+				return made
+			}
+			works(t, "Close", f.Close())
+		}
+	}
+	if made := install(); made != all/16 {
+		t.Errorf("%d files are made at once", made)
+	}
+	minute := func() {
+		for range quota.RestSweeps / 10 {
+			b.ledger.Sweep(ctx)
+		}
+	}
+	minute()
+	_, _, err := b.fs.Mkdir(ctx, user, home, "runtime", vfs.SetAttr{})
+	works(t, "a directory a minute later", err)
+	for range 20 {
+		install()
+		minute()
+	}
+	if used := b.report("ada").Used; used.Inodes != 1+all {
+		t.Errorf("in the end there are %d inodes", used.Inodes)
+	}
+	// The part of the bytes is at least four files.
+	home = b.home("bob")
+	b.ledger.SetOverride(hubName, "bob", hubhome.Quota{Bytes: 4096, Inodes: hubhome.UnlimitedInodes})
+	made := 0
+	for ; ; made++ {
+		f, _, _, _, err := b.fs.Create(ctx, user, home, fmt.Sprint(made), vfs.Create{}, vfs.Write)
+		if err == nil {
+			err = errors.Join(write(f, 0, 1000<<10), f.Close())
+		}
+		if err != nil {
+			refused(t, "a large file more", err)
+			break
+		}
+	}
+	if made != 4 {
+		t.Errorf("%d files of almost 1 MiB are made at once", made)
+	}
+}
+
 // TestReserveOfLongFile: a file that is longer than those the reserve is for grows a little all the same, as a database has to;
 // once, however much of it is written at one time.
 func TestReserveOfLongFile(t *testing.T) {
