@@ -32,9 +32,9 @@ var themes = []string{
 // themeTime bounds one command in the guest. The slowest takes a minute where nothing else runs.
 const themeTime = 8 * time.Minute
 
-// TestLinuxClient mounts homes of a real server in a real Linux, as a cluster's node does, and uses them as people do.
-// The server is killed and started again meanwhile.
-func TestLinuxClient(t *testing.T) {
+// boot boots a guest that has the scripts.
+func boot(t *testing.T) *guest.Machine {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("boots a machine and runs for minutes")
 	}
@@ -45,7 +45,6 @@ func TestLinuxClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	binary := buildServer(t)
 	files, err := fs.Sub(scripts, "testdata")
 	if err != nil {
 		t.Fatal(err)
@@ -59,10 +58,17 @@ func TestLinuxClient(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return machine
+}
+
+// TestLinuxClient mounts homes of a real server in a real Linux, as a cluster's node does, and uses them as people do.
+// The server is killed and started again meanwhile.
+func TestLinuxClient(t *testing.T) {
+	machine, binary := boot(t), buildServer(t)
 	// The two versions make directories and files by the same operations: one of them makes many.
 	for _, c := range []client{{version: "4.2", entries: 10000, files: 3000}, {version: "4.1", entries: 500, files: 200}} {
 		t.Run("vers="+c.version, func(t *testing.T) {
-			c.machine, c.server = machine, newServer(t, binary)
+			c.machine, c.server = machine, newServer(t, binary, "")
 			c.test(t)
 		})
 	}

@@ -74,11 +74,31 @@ func noteSources(t *testing.T) {
 	}
 }
 
-// newServer starts a server with an empty store. It is stopped, and its store removed, at the end of the test.
-func newServer(t *testing.T, binary string) *server {
+// newServer starts a server with an empty store and, in its configuration, the YAML of what the tests differ in. It is
+// stopped, and its store removed, at the end of the test.
+func newServer(t *testing.T, binary, more string) *server {
 	t.Helper()
 	dir := t.TempDir()
 	s := &server{t: t, binary: binary, config: filepath.Join(dir, "hubhome.yaml"), store: filepath.Join(dir, "data"), addr: freeAddr(t)}
+	if err := os.Mkdir(s.store, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.configure(more)
+	t.Cleanup(func() {
+		if s.cmd != nil {
+			s.end(syscall.SIGKILL)
+		}
+		if t.Failed() {
+			t.Logf("the server's log ends:\n%s", s.log.last(8<<10))
+		}
+	})
+	s.start()
+	return s
+}
+
+// configure writes the configuration.
+func (s *server) configure(more string) {
+	s.t.Helper()
 	config := fmt.Sprintf(`store:
   disk:
     path: %s
@@ -93,20 +113,10 @@ hubs:
   prod:
     shared: true
     sharedPublic: true
-`, s.store, s.addr)
-	if err := errors.Join(os.Mkdir(s.store, 0o755), os.WriteFile(s.config, []byte(config), 0o644)); err != nil {
-		t.Fatal(err)
+%s`, s.store, s.addr, more)
+	if err := os.WriteFile(s.config, []byte(config), 0o644); err != nil {
+		s.t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if s.cmd != nil {
-			s.end(syscall.SIGKILL)
-		}
-		if t.Failed() {
-			t.Logf("the server's log ends:\n%s", s.log.last(8<<10))
-		}
-	})
-	s.start()
-	return s
 }
 
 // start starts the process and waits until it listens.

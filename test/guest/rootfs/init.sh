@@ -5,6 +5,7 @@ export PATH=/usr/sbin:/usr/bin:/opt/busybox HOME=/root LC_ALL=C.UTF-8 PYTHONDONT
 
 mount -t devtmpfs dev /dev
 mkdir -p /dev/pts /dev/shm
+mount -t devpts devpts /dev/pts
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs tmp /tmp
