@@ -41,8 +41,10 @@ type journal struct {
 	// current is the generation of the ledger on the disk; next one that is being persisted. 0: there is none.
 	current, next uint64
 	used          [2]int // slots
-	waiting       *marks
-	writing       bool
+	// persisting: a ledger is being written, of the generation next.
+	persisting bool
+	waiting    *marks
+	writing    bool
 }
 
 // marks are the homes that are marked with one write.
@@ -135,16 +137,21 @@ func (j *journal) load(generation uint64) (marked map[vfs.HomeID]bool, all bool,
 func (j *journal) begin(generation uint64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.persisting = true
 	if j.next != generation {
 		j.next, j.used[generation%2] = generation, 0
 	}
 }
 
-// commit says that the ledger of the generation that was begun is on the disk.
-func (j *journal) commit() {
+// end says that the ledger of the generation that was begun is on the disk, or after an error that it may or may not be, and
+// will be written again.
+func (j *journal) end(err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.current, j.next = j.next, 0
+	j.persisting = false
+	if err == nil {
+		j.current, j.next = j.next, 0
+	}
 }
 
 // mark makes durable that a home is being changed, together with whoever else wants one marked. It returns the latest
@@ -176,7 +183,7 @@ func (j *journal) mark(home vfs.HomeID) (uint64, error) {
 // write writes marks into the generations that there are. j.mu is held, but not while the disk works.
 func (j *journal) write(homes []vfs.HomeID) (uint64, error) {
 	latest := max(j.current, j.next)
-	type target struct{ file, at int }
+	type target struct{ file, at, end int }
 	var targets []target
 	var slots [2][]byte
 	for _, generation := range []uint64{j.current, j.next} {
@@ -198,7 +205,7 @@ func (j *journal) write(homes []vfs.HomeID) (uint64, error) {
 			slots[i] = append(slots[i], b[:]...)
 		}
 		j.used[i] = at + len(homes)
-		targets = append(targets, target{i, at})
+		targets = append(targets, target{i, at, j.used[i]})
 	}
 	j.mu.Unlock()
 	var err error
@@ -211,7 +218,12 @@ func (j *journal) write(homes []vfs.HomeID) (uint64, error) {
 		}
 	}
 	j.mu.Lock()
-	if noRoom(err) && j.next == 0 {
+	for _, t := range targets {
+		if err != nil && j.used[t.file] == t.end { // no generation has begun in it meanwhile
+			j.used[t.file] = t.at
+		}
+	}
+	if noRoom(err) && !j.persisting {
 		// A file system that writes nothing in place. A ledger that is being persisted now would be believed.
 		err = j.lost()
 	}

@@ -131,6 +131,9 @@ func openLedger(s *Store, rebuild bool) (_ *ledger, err error) {
 	for i := range records {
 		records[i].Dirty = records[i].Dirty || all || marked[records[i].Home]
 	}
+	if l.journal == nil {
+		generation = 0 // there is no ledger any more, and nothing to mark homes in
+	}
 	l.generation = generation
 	s.quota.Load(generation, records)
 	return l, nil
@@ -285,10 +288,10 @@ func (l *ledger) checkpoint(last bool) error {
 	if err == nil {
 		err = l.store.disk.WriteFile(l.dir, ledgerFile, data, 0o600)
 	}
+	l.journal.end(err)
 	if err != nil {
 		return fmt.Errorf("persist the ledger: %w", err)
 	}
-	l.journal.commit()
 	l.pending = false
 	return nil
 }

@@ -562,3 +562,71 @@ func TestMovedWhileCounted(t *testing.T) {
 		}
 	}
 }
+
+// TestFullDiskInPlace: also on a file system that has no room for what is written in place, files can be removed after the
+// ledger could not be persisted.
+func TestFullDiskInPlace(t *testing.T) {
+	path := t.TempDir()
+	var full atomic.Bool
+	d := &disk.Disk{Before: func(op disk.Op) error {
+		if full.Load() && op == disk.OpWrite {
+			return syscall.ENOSPC
+		}
+		return nil
+	}}
+	s := serving(t, path, d)
+	s.Recount(ctx)
+	home := mkdir(t, s, at(t, s, "prod"), "ada")
+	put(t, s, home, "f", 10_000)
+	s.Sweep()
+	for range 2 {
+		if err := s.Checkpoint(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	full.Store(true)
+	if err := s.Checkpoint(); err == nil {
+		t.Fatal("Checkpoint answers success")
+	}
+	if _, _, err := s.FS().Remove(ctx, user, home, "f"); err != nil {
+		t.Errorf("Remove: %v", err)
+	}
+	full.Store(false)
+	s.Sweep()
+	if err := s.Checkpoint(); err != nil {
+		t.Fatal(err)
+	}
+	exact(t, s, path)
+}
+
+// TestJournalLostOnFullDisk: a journal that is missing, and for which there is no room, keeps nobody out.
+func TestJournalLostOnFullDisk(t *testing.T) {
+	path := t.TempDir()
+	s := serving(t, path, nil)
+	s.Recount(ctx)
+	home := mkdir(t, s, at(t, s, "prod"), "ada")
+	put(t, s, home, "f", 10_000)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(path, ".hubhome/ledger/dirty.0")); err != nil {
+		t.Fatal(err)
+	}
+	var full atomic.Bool
+	full.Store(true)
+	s = serving(t, path, &disk.Disk{Before: func(op disk.Op) error {
+		if full.Load() && op == disk.OpWrite {
+			return syscall.ENOSPC
+		}
+		return nil
+	}})
+	if _, _, err := s.FS().Remove(ctx, user, at(t, s, "prod", "ada"), "f"); err != nil {
+		t.Errorf("Remove: %v", err)
+	}
+	full.Store(false)
+	s.Recount(ctx)
+	exact(t, s, path)
+	if err := s.Checkpoint(); err != nil {
+		t.Fatal(err)
+	}
+}
