@@ -19,6 +19,8 @@ type account struct {
 	hub   *hub
 	name  string // guarded by Ledger.mu; empty: the hub's own
 	birth int64
+	// listing is the last that began before the account was made.
+	listing uint64
 
 	mu    sync.Mutex
 	limit hubhome.Quota
@@ -116,7 +118,7 @@ func (l *Ledger) beginIn(a *account, need Usage, long *inode) (op, error) {
 		a.mu.Unlock()
 		generation, err := l.keeper.Mark(a.id)
 		if err != nil {
-			l.end(&o, Usage{})
+			l.end(&o)
 			return op{}, err
 		}
 		a.mu.Lock()
@@ -126,9 +128,8 @@ func (l *Ledger) beginIn(a *account, need Usage, long *inode) (op, error) {
 	return o, nil
 }
 
-// end gives back what an operation held. What it really took was charged to its inodes; grown is how much of that counts
-// against the reserve, if the operation used it.
-func (l *Ledger) end(o *op, grown Usage) {
+// end gives back what an operation held. What it really took was charged to its inodes.
+func (l *Ledger) end(o *op) {
 	a := o.a
 	if a == nil {
 		return
@@ -145,16 +146,13 @@ func (l *Ledger) end(o *op, grown Usage) {
 	a.held = a.held.minus(o.held)
 	if o.past {
 		a.pastHeld = a.pastHeld.minus(o.held)
-		a.past = a.past.plus(Usage{max(grown.Bytes, 0), max(grown.Inodes, 0)})
 		if o.long != nil {
 			o.long.pastHeld -= o.held.Bytes
-			o.long.past += max(grown.Bytes, 0)
 		}
 	}
 	a.hub.mu.Lock()
 	a.hub.held = a.hub.held.minus(o.held)
 	a.hub.mu.Unlock()
-	a.trim()
 }
 
 // take reserves need, if it fits. a.mu is held.
@@ -210,9 +208,13 @@ func (a *account) deny(need Usage) {
 
 // spent tells which of a quota's limits need would go over.
 func spent(need, used, held Usage, limit hubhome.Quota) (bytes, inodes bool) {
-	return need.Bytes > 0 && need.Bytes > int64(limit.Bytes)-used.Bytes-held.Bytes,
-		need.Inodes > 0 && need.Inodes > limit.Inodes-used.Inodes-held.Inodes
+	return need.Bytes > 0 && need.Bytes > left(int64(limit.Bytes), used.Bytes, held.Bytes),
+		need.Inodes > 0 && need.Inodes > left(limit.Inodes, used.Inodes, held.Inodes)
 }
+
+// left is what is left of a limit. What was removed before it was counted makes used negative: then it is not known yet, and
+// without a limit the difference would overflow.
+func left(limit, used, held int64) int64 { return limit - max(0, used) - held }
 
 // room is how many bytes the home may still take.
 func (a *account) room() int64 {
@@ -220,15 +222,16 @@ func (a *account) room() int64 {
 	defer a.mu.Unlock()
 	a.hub.mu.Lock()
 	defer a.hub.mu.Unlock()
-	return max(0, min(int64(a.limit.Bytes)-a.used.Bytes-a.held.Bytes, int64(a.hub.limit.Bytes)-a.hub.used.Bytes-a.hub.held.Bytes))
+	h := a.hub
+	return max(0, min(left(int64(a.limit.Bytes), a.used.Bytes, a.held.Bytes), left(int64(h.limit.Bytes), h.used.Bytes, h.held.Bytes)))
 }
 
 // over is how much the home takes that its quota, or its hub's, does not allow. a.mu and a.hub.mu are held.
 func (a *account) over() Usage {
-	h := a.hub
+	used, h := a.used.positive(), a.hub.used.positive()
 	return Usage{
-		max(0, a.used.Bytes-int64(a.limit.Bytes), h.used.Bytes-int64(h.limit.Bytes)),
-		max(0, a.used.Inodes-a.limit.Inodes, h.used.Inodes-h.limit.Inodes),
+		max(0, used.Bytes-int64(a.limit.Bytes), h.Bytes-int64(a.hub.limit.Bytes)),
+		max(0, used.Inodes-a.limit.Inodes, h.Inodes-a.hub.limit.Inodes),
 	}
 }
 
@@ -243,8 +246,10 @@ func (a *account) trim() {
 	a.past = Usage{max(0, min(a.past.Bytes, over.Bytes)), max(0, min(a.past.Inodes, over.Inodes))}
 }
 
-// add charges a change of what an inode takes. The inode's lock is held, so that no count sees a part of it.
-func (a *account) add(n *inode, by Usage) {
+// add charges a change of what an inode takes. The inode's lock is held, so that no count sees a part of it. let: operations
+// made the change, so that it came from the reserve as far as the quota does not allow it: whichever of them is the first
+// to look at the inode.
+func (a *account) add(n *inode, by Usage, let bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.count != nil && a.count.seen(n.number, n.birth, n.handle) {
@@ -252,7 +257,18 @@ func (a *account) add(n *inode, by Usage) {
 	}
 	n.past = max(0, n.past+min(0, by.Bytes))
 	a.charge(by)
+	if let {
+		a.lend(by)
+		if n.pastHeld > 0 { // a long one, that grows from the reserve
+			n.past += max(0, by.Bytes)
+		}
+	}
 	a.trim()
+}
+
+// lend counts what was let in, of which trim leaves what came from the reserve. a.mu is held.
+func (a *account) lend(by Usage) {
+	a.past = a.past.plus(by.positive())
 }
 
 // charge changes what is known of the home and its hub. What is given back is the reserve's before it is the quota's: else the

@@ -34,9 +34,13 @@ type keeper struct {
 	generation uint64
 	marked     map[vfs.HomeID]int
 	err        error
+	during     func() // runs while a home is being marked
 }
 
 func (k *keeper) Mark(home vfs.HomeID) (uint64, error) {
+	if k.during != nil {
+		k.during()
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.err != nil {
@@ -112,6 +116,7 @@ func (b *bed) dir(name string) int {
 // setHubs lists the hub, as the store does.
 func (b *bed) setHubs() {
 	b.Helper()
+	b.ledger.Listing()
 	at := filepath.Join(b.path, hubName)
 	h := quota.Hub{Home: found(b.TB, at, hubName), Quotas: b.quotas}
 	entries, err := os.ReadDir(at)

@@ -126,17 +126,16 @@ func (o *file) missing(ctx context.Context, off, length uint64) (missing int64) 
 	return missing
 }
 
-// settle ends an operation that began. changed is how much data it has written that is not synced.
+// settle ends an operation that began.
 func (o *file) settle(ctx context.Context, p op) {
 	if p.a == nil {
 		return
 	}
-	by, err := o.l.settle(ctx, o.inode, o.look, false)
-	if err != nil {
+	if _, err := o.l.settle(ctx, o.inode, o.look, false); err != nil {
 		p.a.doubt()
 	}
 	p.wrote = true
-	o.l.end(&p, Usage{Bytes: by})
+	o.l.end(&p)
 }
 
 // WriteAt writes: EDQUOT where nothing of it may be written, and less than all of p where a part may.

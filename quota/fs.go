@@ -61,16 +61,15 @@ func (f *FS) beginChange(ctx context.Context, dir vfs.Handle, need Usage) (*chan
 	return c, nil
 }
 
-// end ends a change that answered err, and charges what the directory has grown by. grown is what else it took.
-func (c *change) end(ctx context.Context, grown Usage, err error) {
+// end ends a change that answered err, and charges what the directory has grown by.
+func (c *change) end(ctx context.Context, err error) {
 	if c.op.a == nil {
 		return
 	}
 	c.doubt(err)
 	by := c.settle(ctx, c.dir, err == nil)
-	grown.Bytes += by
 	c.op.wrote = c.op.wrote || by != 0 || err == nil && !c.opens
-	c.f.l.end(&c.op, grown)
+	c.f.l.end(&c.op)
 	c.op.a.naming.Add(-1)
 	c.f.l.inodes.release(c.dir, false)
 }
@@ -109,12 +108,10 @@ func (c *change) doubt(err error) {
 }
 
 // made charges what a change has made.
-func (c *change) made(e *vfs.Entry, n *inode) Usage {
-	if c.op.a == nil {
-		return Usage{}
+func (c *change) made(e *vfs.Entry, n *inode) {
+	if c.op.a != nil {
+		c.f.l.born(n, &e.Attr)
 	}
-	c.f.l.born(n, &e.Attr)
-	return Usage{int64(e.Attr.Used), 1}
 }
 
 // gone gives back what a change has removed, if that was its last name.
@@ -194,12 +191,11 @@ func (f *FS) Create(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name str
 	}
 	op.opens = true
 	inner, e, created, ch, err := f.FS.Create(ctx, c, dir, name, how, access)
-	grown := Usage{}
 	switch {
 	case err != nil && created:
 		op.doubt(syscall.EIO)
 	case err == nil:
-		file, grown = f.createdFile(ctx, op, inner, &e, created, access)
+		file = f.createdFile(ctx, op, inner, &e, created, access)
 	}
 	if cut != nil {
 		op.op.wrote = true
@@ -211,7 +207,7 @@ func (f *FS) Create(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name str
 	if err == nil && !created && cuts(&how) && (cut == nil || cut.handle != e.Handle) && op.op.a != nil {
 		op.op.a.doubt() // another file got the name before it was cut
 	}
-	op.end(ctx, grown, err)
+	op.end(ctx, err)
 	return file, e, created, ch, err
 }
 
@@ -230,21 +226,20 @@ func (f *FS) cutting(ctx context.Context, a *account, dir vfs.Handle, name strin
 }
 
 // createdFile wraps what Create opened, and charges what it made.
-func (f *FS) createdFile(ctx context.Context, c *change, inner vfs.File, e *vfs.Entry, created bool, access vfs.Access) (vfs.File, Usage) {
+func (f *FS) createdFile(ctx context.Context, c *change, inner vfs.File, e *vfs.Entry, created bool, access vfs.Access) vfs.File {
 	if c.op.a == nil {
-		return inner, Usage{}
+		return inner
 	}
-	grown := Usage{}
 	file := f.file(inner, f.l.inodes.hold(e.Handle, c.op.a, 1), access)
 	if created {
-		grown = c.made(e, file.inode)
+		c.made(e, file.inode)
 		c.op.wrote = true
 	}
 	// It may have been removed before it was known here that somebody has it open.
 	if err := f.l.reopened(ctx, file.inode, file.look); err != nil {
 		c.op.a.doubt()
 	}
-	return file, grown
+	return file
 }
 
 // Open opens a regular file.
@@ -285,19 +280,18 @@ func (f *FS) make(ctx context.Context, dir vfs.Handle, make func() (vfs.Entry, v
 		return vfs.Entry{}, vfs.DirChange{}, err
 	}
 	e, ch, err := make()
-	grown := Usage{}
 	if a := op.op.a; err == nil && a != nil {
 		if e.Attr.Home != a.id {
 			home := f.l.adopt(a.hub, Home{ID: e.Attr.Home, Name: name, Birth: birthOf(&e.Attr)})
-			defer f.l.end(&home, Usage{})
+			defer f.l.end(&home)
 			defer home.a.naming.Add(-1)
 			a = home.a
 		}
 		n := f.l.inodes.hold(e.Handle, a, 0)
-		grown = op.made(&e, n)
+		op.made(&e, n)
 		f.l.inodes.release(n, false)
 	}
-	op.end(ctx, grown, err)
+	op.end(ctx, err)
 	return e, ch, err
 }
 
@@ -338,7 +332,7 @@ func (f *FS) Link(ctx context.Context, c *vfs.Caller, h vfs.Handle, dir vfs.Hand
 	if err == nil {
 		op.moved(ctx, dir, name)
 	}
-	op.end(ctx, Usage{}, err)
+	op.end(ctx, err)
 	return ch, err
 }
 
@@ -350,7 +344,7 @@ func (f *FS) Remove(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name str
 	}
 	gone, ch, err := f.FS.Remove(ctx, c, dir, name)
 	op.gone(ctx, &gone)
-	op.end(ctx, Usage{}, err)
+	op.end(ctx, err)
 	return gone, ch, err
 }
 
@@ -375,7 +369,7 @@ func (f *FS) Rename(ctx context.Context, c *vfs.Caller, fromDir vfs.Handle, from
 		op.settle(ctx, dst, err == nil)
 		defer f.l.inodes.release(dst, false)
 	}
-	op.end(ctx, Usage{}, err)
+	op.end(ctx, err)
 	return over, fromCh, toCh, err
 }
 
@@ -411,16 +405,16 @@ func (f *FS) alter(ctx context.Context, h vfs.Handle, need Usage, do func() erro
 	n := f.l.inodes.hold(h, o.a, 0)
 	defer f.l.inodes.release(n, false)
 	if err := f.l.record(ctx, n, f.l.byHandle(n)); err != nil {
-		f.l.end(&o, Usage{})
+		f.l.end(&o)
 		return err
 	}
 	err = do()
 	o.wrote = err == nil
-	by, looked := f.l.settle(ctx, n, f.l.byHandle(n), false)
+	_, looked := f.l.settle(ctx, n, f.l.byHandle(n), false)
 	if looked != nil && !errors.Is(looked, syscall.ESTALE) {
 		o.a.doubt()
 	}
-	f.l.end(&o, Usage{Bytes: by})
+	f.l.end(&o)
 	return err
 }
 
@@ -494,7 +488,7 @@ func narrow(total, free, avail *uint64, limit, used, hubLimit, hubUsed int64) {
 		if l.limit == none {
 			continue
 		}
-		left := uint64(max(0, l.limit-l.used))
-		*total, *free, *avail = uint64(l.limit), left, min(*avail, left)
+		rest := uint64(max(0, left(l.limit, l.used, 0)))
+		*total, *free, *avail = uint64(l.limit), rest, min(*avail, rest)
 	}
 }

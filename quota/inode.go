@@ -5,6 +5,8 @@ package quota
 import (
 	"context"
 	"hash/maphash"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -136,6 +138,23 @@ func (t *inodes) open(n *inode) bool {
 	return n.opens > 0
 }
 
+// unlinked calls bury with every inode that is open and has no name, its lock held.
+func (t *inodes) unlinked(bury func(*inode)) {
+	for i := range t.byNumber {
+		b := &t.byNumber[i]
+		b.mu.Lock()
+		all := slices.Collect(maps.Values(b.m))
+		b.mu.Unlock()
+		for _, n := range all {
+			n.mu.Lock()
+			if n.dead {
+				bury(n)
+			}
+			n.mu.Unlock()
+		}
+	}
+}
+
 // release gives an inode back. It is forgotten when nobody holds it, its charge cannot change by itself, and no operation
 // runs that makes or removes a name in its home: such a one has to know what others have charged to its inode meanwhile.
 // rested: neither matters any more.
@@ -255,7 +274,7 @@ func (l *Ledger) settleAt(n *inode, attr *vfs.Attr, rested bool) int64 {
 	by := now - n.charged
 	n.charged = now
 	if !n.buried.Load() {
-		n.a.add(n, Usage{Bytes: by})
+		n.a.add(n, Usage{Bytes: by}, !rested)
 	}
 	return by
 }
@@ -277,6 +296,8 @@ func (l *Ledger) born(n *inode, attr *vfs.Attr) {
 	n.a.mu.Lock()
 	defer n.a.mu.Unlock()
 	n.a.charge(Usage{n.base, 1})
+	n.a.lend(Usage{n.base, 1})
+	n.a.trim()
 	if n.a.count != nil && n.a.count.see(n.number, n.birth, n.handle) {
 		n.a.count.add(Usage{n.charged, 1})
 	}
@@ -333,7 +354,7 @@ func (l *Ledger) reopened(ctx context.Context, n *inode, at look) error {
 	if !n.recorded.Load() {
 		l.remember(n, &attr, 0)
 	}
-	n.a.add(n, Usage{Inodes: 1})
+	n.a.add(n, Usage{Inodes: 1}, true)
 	l.settleAt(n, &attr, false)
 	return nil
 }

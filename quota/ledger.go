@@ -65,6 +65,7 @@ type Ledger struct {
 	reserve atomic.Pointer[hubhome.Reserve]
 
 	mu        sync.RWMutex
+	listings  uint64 // calls of Listing
 	hubs      map[vfs.HomeID]*hub
 	accounts  map[vfs.HomeID]*account
 	names     map[home]*account
@@ -130,6 +131,14 @@ type hub struct {
 	used, held Usage
 }
 
+// Listing says that the hubs' directories are going to be listed for SetHubs. A home that is made after that may be missing in
+// the list, and has not gone.
+func (l *Ledger) Listing() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.listings++
+}
+
 // SetHubs makes exactly these hubs known, with their homes, from the next request on. Nothing is forgotten of a hub that goes
 // away: it may come back. Of a home that has gone from its hub its record is.
 func (l *Ledger) SetHubs(hubs []Hub) {
@@ -157,7 +166,7 @@ func (l *Ledger) SetHubs(hubs []Hub) {
 		}
 	}
 	for id, a := range l.accounts {
-		if a.hub.served && !found[id] && !a.busy() {
+		if a.hub.served && !found[id] && a.listing < l.listings && !a.busy() {
 			l.forget(a)
 		}
 	}
@@ -176,7 +185,7 @@ func (l *Ledger) place(h *hub, at Home) *account {
 		a = nil
 	}
 	if a == nil {
-		a = &account{id: at.ID, hub: h, birth: at.Birth, unsure: true, fresh: true}
+		a = &account{id: at.ID, hub: h, birth: at.Birth, listing: l.listings, unsure: true, fresh: true}
 		if r, ok := l.kept[at.ID]; ok && r.Birth == at.Birth && r.Hub == h.id {
 			a.restore(&r)
 		}

@@ -3,6 +3,7 @@
 package quota_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -549,5 +550,99 @@ func TestHomesGo(t *testing.T) {
 	b.must(f.Close())
 	if after := b.ledger.Report().Hubs[0]; after.Used != before.Used || len(after.Homes) != 0 {
 		t.Errorf("the hub took %+v and takes %+v with %d homes", before.Used, after.Used, len(after.Homes))
+	}
+}
+
+// TestUnlimitedUncounted: where there is no limit, nobody is refused for what was removed before it was counted.
+func TestUnlimitedUncounted(t *testing.T) {
+	b := newBed(t)
+	home := b.home("ada")
+	f, _ := b.create(home, "f")
+	works(t, "a write", write(f, 0, 8<<20))
+	works(t, "Close", f.Close())
+	b.rest()
+	b.restart() // with a ledger that knows nothing
+	b.ledger.SetReserve(hubhome.Reserve{})
+	_, _, err := b.fs.Remove(ctx, user, home, "f")
+	works(t, "Remove", err)
+	g, _ := b.create(home, "g")
+	defer g.Close()
+	works(t, "a write to a home without a quota", write(g, 0, 2<<20))
+}
+
+// TestMarkedBeforeSnapshot: a home that is being marked in one generation when the next begins is changed by nobody until it
+// is marked in one: the next is not persisted yet.
+func TestMarkedBeforeSnapshot(t *testing.T) {
+	b := newBed(t)
+	home := b.home("ada")
+	b.rest()
+	b.keeper.generation = 1
+	b.ledger.Snapshot(1, false)
+	before := 0
+	b.keeper.during = func() {
+		b.keeper.during = nil
+		b.ledger.Snapshot(2, false)
+		f, e := b.create(home, "g") // it must have been marked
+		b.must(f.Close())
+		before = b.keeper.marked[e.Attr.Home]
+		b.keeper.generation = 2
+	}
+	b.keeper.generation = 2
+	f, _ := b.create(home, "f")
+	b.must(f.Close())
+	if before == 0 {
+		t.Error("the home was changed, and no mark of it was durable")
+	}
+}
+
+// hooked is an FS whose Files tell when they have written.
+type hooked struct {
+	vfs.FS
+	wrote func()
+}
+
+func (h *hooked) Open(ctx context.Context, c *vfs.Caller, at vfs.Handle, access vfs.Access) (vfs.File, error) {
+	f, err := h.FS.Open(ctx, c, at, access)
+	return &hookedFile{f, h}, err
+}
+
+type hookedFile struct {
+	vfs.File
+	h *hooked
+}
+
+func (f *hookedFile) WriteAt(ctx context.Context, p []byte, off uint64, want vfs.Stability) (int, vfs.Stability, vfs.Verifier, error) {
+	n, did, v, err := f.File.WriteAt(ctx, p, off, want)
+	f.h.wrote()
+	return n, did, v, err
+}
+
+// TestReserveShared: what is written from the reserve is counted, whichever operation is the first to see that the file has
+// grown.
+func TestReserveShared(t *testing.T) {
+	b := newBed(t)
+	h := &hooked{FS: b.inner, wrote: func() {}}
+	b.ledger = quota.New(h, b.keeper)
+	b.fs = b.ledger.FS()
+	b.setHubs()
+	b.ledger.SetReserve(hubhome.Reserve{Bytes: hubhome.MiB, File: hubhome.MiB, Inodes: 100})
+	home := b.home("ada")
+	b.ledger.SetOverride(hubName, "ada", bytes(64*hubhome.KiB))
+	f, e := b.create(home, "f")
+	works(t, "Close", f.Close())
+	open := func() vfs.File {
+		f, err := b.fs.Open(ctx, user, e.Handle, vfs.Write)
+		b.must(err)
+		t.Cleanup(func() { f.Close() })
+		return f
+	}
+	one, two := open(), open()
+	h.wrote = func() {
+		_, err := two.Commit(ctx)
+		works(t, "Commit", err)
+	}
+	works(t, "a write from the reserve", write(one, 0, 500_000))
+	if past := b.report("ada").Past; past.Bytes < 400_000 {
+		t.Errorf("%+v is from the reserve", past)
 	}
 }

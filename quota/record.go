@@ -90,17 +90,20 @@ func (a *account) restore(r *Record) {
 // begun again.
 //
 // last says that no operation runs or will run any more: then files whose charges may change by themselves are returned
-// too, and do not make their homes dirty.
+// too, and do not make their homes dirty; and what is open and has no name is given back, since it goes with the process.
 func (l *Ledger) Snapshot(generation uint64, last bool) ([]Record, []Resting) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.generation.Store(generation)
+	if last {
+		l.inodes.unlinked(l.bury)
+	}
+	before := l.generation.Swap(generation)
 	records := make([]Record, 0, len(l.accounts)+len(l.kept))
 	for _, r := range l.kept {
 		records = append(records, r)
 	}
 	for _, a := range l.accounts {
-		records = append(records, a.record(generation, last))
+		records = append(records, a.record(before, generation, last))
 	}
 	if !last {
 		return records, nil
@@ -108,8 +111,9 @@ func (l *Ledger) Snapshot(generation uint64, last bool) ([]Record, []Resting) {
 	return records, l.resting()
 }
 
-// record is an account's record in a generation. Where it is dirty, the account is as good as marked.
-func (a *account) record(generation uint64, last bool) Record {
+// record is an account's record in a generation. Where it is dirty, the account is as good as marked in it; but not in the one
+// before, which is what a crash leaves until this one is persisted: an operation may be about to have it marked there.
+func (a *account) record(before, generation uint64, last bool) Record {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	r := Record{Hub: a.hub.id, Home: a.id, Birth: a.birth, Used: a.used, Past: a.past}
@@ -118,7 +122,7 @@ func (a *account) record(generation uint64, last bool) Record {
 	}
 	r.Dirty = a.unsure || a.fresh || a.count != nil || a.ops[0]+a.ops[1] > 0 || a.marked >= generation && !last ||
 		!last && a.recorded.Load() > 0
-	if r.Dirty {
+	if r.Dirty && a.marked >= before {
 		a.marked = max(a.marked, generation)
 	}
 	return r

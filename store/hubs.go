@@ -50,7 +50,6 @@ func (s *Store) SetHubs(ctx context.Context, hubs []Hub) error {
 		return err
 	}
 	s.hubs = hubs
-	s.listed = time.Now()
 	return s.fs.SetHubs(visible)
 }
 
@@ -60,19 +59,46 @@ func (s *Store) SetReserve(r hubhome.Reserve) { s.quota.SetReserve(r) }
 // relistTime is the shortest time between two lists of the hubs' directories that nobody has asked for.
 const relistTime = time.Second
 
-// relist lists the homes of the hubs again: somebody has made one, or moved one, on the disk.
-func (s *Store) relist(context.Context) error {
+// relist lists the homes of the hubs again: somebody has made one, or moved one, on the disk. It waits until it may, or
+// somebody else has: nobody uses a home that is not known, and so is not charged, for that long.
+func (s *Store) relist(ctx context.Context) error {
+	for asked := time.Now(); ; {
+		again, err := s.listAfter(asked)
+		if again <= 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(again):
+		}
+	}
+}
+
+// listing is the last list of the hubs' directories.
+type listing struct {
+	began, ended time.Time
+	err          error
+}
+
+// listAfter lists the homes if no list began after a moment, and says how long to wait before it is asked again.
+func (s *Store) listAfter(asked time.Time) (wait time.Duration, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if time.Since(s.listed) < relistTime {
-		return nil
+	if s.listed.began.After(asked) {
+		return 0, s.listed.err
 	}
-	s.listed = time.Now()
-	return s.list(s.hubs)
+	if wait := relistTime - time.Since(s.listed.ended); wait > 0 {
+		return wait, nil
+	}
+	return 0, s.list(s.hubs)
 }
 
 // list tells the ledger which hubs and homes there are. s.mu is held.
-func (s *Store) list(hubs []Hub) error {
+func (s *Store) list(hubs []Hub) (err error) {
+	began := time.Now()
+	defer func() { s.listed = listing{began, time.Now(), err} }()
+	s.quota.Listing()
 	known := make([]quota.Hub, 0, len(hubs))
 	for _, h := range hubs {
 		q := quota.Hub{Quotas: h.Quotas}

@@ -213,15 +213,8 @@ func TestOutside(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "the home is known", func() bool {
-		put(t, s, at(t, s, "prod", "late"), "g", 5000)
-		for _, h := range s.Report().Hubs[0].Homes {
-			if h.Name == "late" {
-				return true
-			}
-		}
-		return false
-	})
+	put(t, s, at(t, s, "prod", "late"), "g", 5000)
+	report(t, s, "late") // from its first use on
 	s.Recount(ctx)
 	exact(t, s, path)
 	if err := os.RemoveAll(home); err != nil {
@@ -561,6 +554,72 @@ func TestMovedWhileCounted(t *testing.T) {
 			t.Errorf("%s is still there", h.Name)
 		}
 	}
+}
+
+// TestHomeMadeWhileListed: a home that is made while the hubs' directories are being listed is not taken for one that has
+// gone.
+func TestHomeMadeWhileListed(t *testing.T) {
+	path := t.TempDir()
+	var during atomic.Pointer[func()]
+	d := &disk.Disk{Before: func(op disk.Op) error {
+		if op == disk.OpReadDir {
+			if f := during.Load(); f != nil {
+				if entries, _ := os.ReadDir(filepath.Join(path, "prod")); len(entries) > 0 && during.CompareAndSwap(f, nil) {
+					(*f)()
+				}
+			}
+		}
+		return nil
+	}}
+	s := serving(t, path, d)
+	s.Recount(ctx)
+	hub := at(t, s, "prod")
+	var home vfs.Handle
+	// The last getdents64 of the hub's directory, which says that there is no more.
+	calls := 0
+	var last func()
+	last = func() {
+		if calls++; calls < 2 {
+			during.Store(&last)
+			return
+		}
+		home = mkdir(t, s, hub, "ada")
+	}
+	during.Store(&last)
+	if err := s.SetHubs(ctx, prod); err != nil {
+		t.Fatal(err)
+	}
+	if home == "" {
+		t.Fatal("the directory was not listed")
+	}
+	put(t, s, home, "f", 10_000)
+	s.Sweep()
+	exact(t, s, path)
+}
+
+// TestClosedWithUnlinked: what is open and has no name when the server stops is gone then.
+func TestClosedWithUnlinked(t *testing.T) {
+	path := t.TempDir()
+	s := serving(t, path, nil)
+	s.Recount(ctx)
+	home := mkdir(t, s, at(t, s, "prod"), "ada")
+	f, _, _, _, err := s.FS().Create(ctx, user, home, "f", vfs.Create{}, vfs.Write)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, _, err := f.WriteAt(ctx, make([]byte, 1<<20), 0, vfs.FileSync); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.FS().Remove(ctx, user, home, "f"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.Close() // as the end of the process does
+	s = serving(t, path, nil)
+	s.Recount(ctx)
+	exact(t, s, path)
 }
 
 // TestFullDiskInPlace: also on a file system that has no room for what is written in place, files can be removed after the

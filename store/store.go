@@ -29,7 +29,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -81,7 +80,7 @@ type Store struct {
 
 	mu     sync.Mutex // one SetHubs at a time
 	hubs   []Hub
-	listed time.Time
+	listed listing
 }
 
 // Open takes a store into use: it makes what is missing of hubhome's own data, and takes the lock, which keeps a second
