@@ -32,6 +32,9 @@ type change struct {
 	f   *FS
 	op  op
 	dir *inode
+	// name is what it makes in the directory, or takes from it where removes is set.
+	name    string
+	removes bool
 	// opens: nothing is changed but what says so itself.
 	opens bool
 }
@@ -66,7 +69,9 @@ func (c *change) end(ctx context.Context, err error) {
 	if c.op.a == nil {
 		return
 	}
-	c.doubt(err)
+	if err != nil && !(errors.Is(err, syscall.ENOSPC) && c.undone(ctx)) {
+		c.doubt(err)
+	}
 	by := c.settle(ctx, c.dir, err == nil)
 	c.op.wrote = c.op.wrote || by != 0 || err == nil && !c.opens
 	c.f.l.end(&c.op)
@@ -89,10 +94,17 @@ func (c *change) settle(ctx context.Context, dir *inode, done bool) int64 {
 	return by
 }
 
+// undone tells whether the name is as it was before the change: the disk was too full for it. Otherwise it was too full to make
+// it durable.
+func (c *change) undone(ctx context.Context) bool {
+	_, err := c.f.l.fs.Lookup(ctx, nil, c.dir.handle, c.name)
+	return c.removes && err == nil || !c.removes && errors.Is(err, syscall.ENOENT)
+}
+
 // doubt has the home counted where an error does not tell whether something was done: one that may come of making it
 // durable.
 func (c *change) doubt(err error) {
-	if err == nil || c.op.a == nil {
+	if c.op.a == nil {
 		return
 	}
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
@@ -189,7 +201,7 @@ func (f *FS) Create(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name str
 	if cuts(&how) && op.op.a != nil {
 		cut = f.cutting(ctx, op.op.a, dir, name)
 	}
-	op.opens = true
+	op.name, op.opens = name, true
 	inner, e, created, ch, err := f.FS.Create(ctx, c, dir, name, how, access)
 	switch {
 	case err != nil && created:
@@ -279,6 +291,7 @@ func (f *FS) make(ctx context.Context, dir vfs.Handle, make func() (vfs.Entry, v
 		}
 		return vfs.Entry{}, vfs.DirChange{}, err
 	}
+	op.name = name
 	e, ch, err := make()
 	if a := op.op.a; err == nil && a != nil {
 		if e.Attr.Home != a.id {
@@ -328,6 +341,7 @@ func (f *FS) Link(ctx context.Context, c *vfs.Caller, h vfs.Handle, dir vfs.Hand
 		}
 		return vfs.DirChange{}, err
 	}
+	op.name = name
 	ch, err := f.FS.Link(ctx, c, h, dir, name)
 	if err == nil {
 		op.moved(ctx, dir, name)
@@ -342,6 +356,7 @@ func (f *FS) Remove(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name str
 	if err != nil {
 		return vfs.Entry{}, vfs.DirChange{}, err
 	}
+	op.name, op.removes = name, true
 	gone, ch, err := f.FS.Remove(ctx, c, dir, name)
 	op.gone(ctx, &gone)
 	op.end(ctx, err)
@@ -354,6 +369,7 @@ func (f *FS) Rename(ctx context.Context, c *vfs.Caller, fromDir vfs.Handle, from
 	if err != nil {
 		return over, fromCh, toCh, err
 	}
+	op.name, op.removes = from, true
 	var dst *inode
 	if home, err := f.FS.Home(toDir); op.op.a != nil && fromDir != toDir && err == nil && home == op.op.a.id {
 		dst = f.l.inodes.hold(toDir, op.op.a, 0)

@@ -395,13 +395,15 @@ func TestOvershoot(t *testing.T) {
 	b.exact("ada")
 }
 
-// TestFullDisk: a full disk is ENOSPC and not EDQUOT, and charges nobody anything.
+// TestFullDisk: a full disk is ENOSPC and not EDQUOT, charges nobody anything, and leaves nothing to be counted.
 func TestFullDisk(t *testing.T) {
 	m := newMemory(t)
 	home := m.home("ada")
 	f, _, _, _, err := m.fs.Create(ctx, nil, home, "f", vfs.Create{}, vfs.Write)
 	m.must(err)
 	defer f.Close()
+	e, err := m.fs.Lookup(ctx, nil, home, "f")
+	m.must(err)
 	before := m.ledger.Report()
 	for label, do := range map[string]func() error{
 		"WriteAt":  func() error { _, _, _, err := f.WriteAt(ctx, make([]byte, 10), 0, vfs.FileSync); return err },
@@ -411,12 +413,18 @@ func TestFullDisk(t *testing.T) {
 			_, _, _, _, err := m.fs.Create(ctx, nil, home, "g", vfs.Create{}, vfs.Write)
 			return err
 		},
+		"Link":   func() error { _, err := m.fs.Link(ctx, nil, e.Handle, home, "g"); return err },
+		"Rename": func() error { _, _, _, err := m.fs.Rename(ctx, nil, home, "f", home, "g"); return err },
+		"Remove": func() error { _, _, err := m.fs.Remove(ctx, nil, home, "f"); return err },
 	} {
 		m.inner.Fail(label, syscall.ENOSPC)
 		if err := do(); !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("%s: %v, want ENOSPC", label, err)
 		}
 		m.inner.Fail(label, nil)
+		if state := m.ledger.Report().Hubs[0].Homes[0].State; state != quota.Clean {
+			t.Errorf("after %s the home is %s", label, state)
+		}
 	}
 	after := m.ledger.Report()
 	if before.Hubs[0].Used != after.Hubs[0].Used || before.Hubs[0].Homes[0].Used != after.Hubs[0].Homes[0].Used {
