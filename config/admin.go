@@ -4,8 +4,11 @@ package config
 
 import "path/filepath"
 
-// adminSocket is the socket's default place in the store.
-const adminSocket = ".hubhome/admin.sock"
+// adminSocket is the socket's default place in the store; remoteSocket that in the directory of states.
+const (
+	adminSocket  = ".hubhome/admin.sock"
+	remoteSocket = "admin.sock"
+)
 
 // maxSocket is the longest path that a unix socket can have, in bytes (unix(7)).
 const maxSocket = 107
@@ -22,7 +25,13 @@ func (r *reader) socket(v value) {
 }
 
 func (r *reader) checkAdmin() {
-	if path := r.config.Store.Disk.Path; r.config.Admin.Socket == "" && path != "" {
+	if r.config.Admin.Socket != "" {
+		return
+	}
+	if path := r.config.Store.Disk.Path; path != "" {
 		r.config.Admin.Socket = filepath.Join(path, adminSocket)
+	}
+	if path := r.config.Store.Remote.StateDir; path != "" {
+		r.config.Admin.Socket = filepath.Join(path, remoteSocket)
 	}
 }

@@ -5,7 +5,7 @@
 // It owns the keys of that file, their defaults and their checks, and the noticing of changes to it. It reads strictly:
 // what it does not know is an error with its place. It never looks at what a path or an address stands for.
 //
-// One file of the package for each noun: document, reader, problem, hint, key (and what it reads: store, nfs, log, admin, metrics,
+// One file of the package for each noun: document, reader, problem, hint, key (and what it reads: store, remote, nfs, log, admin, metrics,
 // warnings, hub),
 // watch.
 package config
@@ -40,8 +40,11 @@ type Config struct {
 	at   map[string]position
 }
 
-// Store says where homes live.
-type Store struct{ Disk Disk }
+// Store says where homes live: on a disk, or on an NFS server of somebody else's.
+type Store struct {
+	Disk   Disk
+	Remote Remote
+}
 
 // Disk is a directory that hubhome itself serves.
 type Disk struct {

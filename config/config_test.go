@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hubhome/hubhome"
 )
@@ -75,6 +76,39 @@ hubs:
   2024.c: {mode: "01777"}
 `
 
+// remote says everything that a file can about a server of somebody else's.
+const remote = `store:
+  nfs:
+    server: "[fd00::5]:20049"
+    baseShare: /vol/homes/
+    version: 4.1
+    stateDir: ../state
+    scan: {interval: 90m, iops: 0, maxAge: 0}
+hubs: {a: {}, b: }
+`
+
+// TestRemote has such a server, as plainly as can be and with everything.
+func TestRemote(t *testing.T) {
+	c := parsed(t, "conf/hubhome.yaml", "store: {nfs: {server: filer, stateDir: /s}}")
+	want := Remote{
+		Server: "filer", BaseShare: "/homes", Version: "auto", StateDir: "/s",
+		Scan: Scan{Interval: 6 * time.Hour, IOPS: 1000, MaxAge: 24 * time.Hour},
+	}
+	if c.Store != (Store{Remote: want}) || c.Admin.Socket != "/s/admin.sock" || c.Hubs != nil || !c.Store.IsRemote() {
+		t.Errorf("it says %+v", c)
+	}
+	c = parsed(t, "conf/hubhome.yaml", remote)
+	want = Remote{
+		Server: "[fd00::5]:20049", BaseShare: "/vol/homes", Version: "4.1", StateDir: "state", Scan: Scan{Interval: 90 * time.Minute},
+	}
+	if c.Store != (Store{Remote: want}) || c.Admin.Socket != "state/admin.sock" || len(c.Hubs) != 2 {
+		t.Errorf("it says %+v", c)
+	}
+	if d := parsed(t, "hubhome.yaml", everything); d.Store.IsRemote() || d.Same(c) {
+		t.Error("a disk is a server of somebody else's")
+	}
+}
+
 func TestValues(t *testing.T) {
 	for name, text := range map[string]string{
 		"as it is":           everything,
@@ -88,7 +122,7 @@ func TestValues(t *testing.T) {
 			c := parsed(t, "conf/hubhome.yaml", text)
 			c.at = nil
 			want := &Config{
-				Store: Store{Disk{Path: "data"}},
+				Store: Store{Disk: Disk{Path: "data"}},
 				NFS:   NFS{Listen: "[::1]:0", BaseShare: "/export/home", Allow: loopback, Squash: SquashNone},
 				Quota: Quota{Reserve: hubhome.Reserve{Bytes: hubhome.GiB, File: 2 * hubhome.MiB, Inodes: 5}},
 				Log:   Log{Level: slog.LevelDebug},

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml/ast"
@@ -15,7 +16,17 @@ import (
 	"github.com/hubhome/hubhome"
 )
 
-const example = "../examples/hubhome.yaml"
+const (
+	example       = "../examples/hubhome.yaml"
+	remoteExample = "../examples/hubhome-nfs.yaml"
+)
+
+// onlyDisk and onlyRemote tell of a key whether it is of one kind of store alone.
+func onlyDisk(key string) bool {
+	return slices.Contains([]string{"nfs", "quota", "warnings"}, strings.Split(key, ".")[0]) || strings.HasPrefix(key, "store.disk")
+}
+
+func onlyRemote(key string) bool { return strings.HasPrefix(key, remoteKey) }
 
 // TestExample holds the file that documents the keys to all of them.
 func TestExample(t *testing.T) {
@@ -44,8 +55,26 @@ func TestExample(t *testing.T) {
 	}
 	r := &reader{config: c}
 	for _, key := range append(whole("", r.keys()), whole("hubs.prod", r.hubKeys(new(Hub)))...) {
-		if _, there := c.at[key]; !there {
+		if _, there := c.at[key]; !there && !onlyRemote(key) {
 			t.Errorf("%s does not show the key %s", example, key)
+		}
+	}
+}
+
+// TestRemoteExample holds the other file to all keys of a server that somebody else runs.
+func TestRemoteExample(t *testing.T) {
+	c, err := Load(remoteExample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := defaultRemote
+	want.Server, want.StateDir = "10.0.0.5", filepath.Join("..", "examples", "state")
+	if c.Store.Remote != want {
+		t.Errorf("the store is %+v, want %+v", c.Store.Remote, want)
+	}
+	for _, key := range whole("", (&reader{config: c}).keys()) {
+		if _, there := c.at[key]; there == onlyDisk(key) {
+			t.Errorf("%s shows the key %s: %v", remoteExample, key, there)
 		}
 	}
 }
@@ -62,6 +91,18 @@ func whole(above string, keys []key) []string {
 
 // TestExampleExplains wants a comment directly before every key that has a value.
 func TestExampleExplains(t *testing.T) {
+	r := &reader{config: &Config{}}
+	hub := r.hubKeys(new(Hub))
+	disk := r.keys()
+	disk[0] = key{name: "store", keys: disk[0].keys[:1]}
+	explains(t, example, slices.Concat(values(disk), values(hub)))
+	remote := slices.DeleteFunc(r.keys(), func(k key) bool { return onlyDisk(k.name) })
+	remote[0] = key{name: "store", keys: remote[0].keys[1:]}
+	explains(t, remoteExample, values(remote))
+}
+
+func explains(t *testing.T, example string, keys []string) {
+	t.Helper()
 	data, err := os.ReadFile(example)
 	if err != nil {
 		t.Fatal(err)
@@ -76,8 +117,7 @@ func TestExampleExplains(t *testing.T) {
 			explained = append(explained, entry.Key.String())
 		}
 	}), file.Docs[0])
-	r := &reader{config: &Config{}}
-	for _, key := range slices.Concat(values(r.keys()), values(r.hubKeys(new(Hub)))) {
+	for _, key := range keys {
 		if !slices.Contains(explained, key) {
 			t.Errorf("%s says nothing about %s", example, key)
 		}

@@ -26,10 +26,11 @@ func (r *reader) keys() []key {
 			{name: "disk", keys: []key{
 				{name: "path", read: r.storePath},
 			}},
+			{name: "nfs", keys: r.remoteKeys()},
 		}},
 		{name: "nfs", keys: []key{
 			{name: "listen", read: func(v value) { r.address(v, "127.0.0.1:2049", &r.config.NFS.Listen) }},
-			{name: "baseShare", read: r.baseShare},
+			{name: "baseShare", read: func(v value) { r.baseShare(v, &r.config.NFS.BaseShare) }},
 			{name: "allow", read: r.allow},
 			{name: "squash", read: r.squash},
 			{name: "owner", read: func(v value) { r.owner(v, &r.config.NFS.Owner) }},
@@ -62,6 +63,13 @@ func (r *reader) read(root *ast.MappingNode) {
 	r.section(value{node: root}, r.keys())
 	r.checkStore()
 	r.checkAdmin()
+	if _, remote := r.config.at[remoteKey]; remote {
+		if !r.failed(remoteKey) {
+			r.checkRemote()
+		}
+		return
+	}
+	r.config.Store.Remote = Remote{}
 	r.checkAllow()
 	r.checkReserve()
 	r.checkHubs()
@@ -69,6 +77,7 @@ func (r *reader) read(root *ast.MappingNode) {
 
 func (r *reader) defaults() {
 	c := r.config
+	c.Store.Remote = defaultRemote
 	c.NFS = defaultNFS
 	c.Quota = Quota{ReserveEnabled: true, Reserve: hubhome.DefaultReserve}
 	c.Log.Level = defaultLevel

@@ -51,7 +51,7 @@ func (r *reader) address(v value, example string, to *string) {
 }
 
 // baseShare reads the path below which the hubs are. It may end in '/' or not.
-func (r *reader) baseShare(v value) {
+func (r *reader) baseShare(v value, to *string) {
 	const longest = 1024
 	s, ok := r.text(v, "/homes")
 	if !ok {
@@ -71,7 +71,7 @@ func (r *reader) baseShare(v value) {
 			return
 		}
 	}
-	r.config.NFS.BaseShare = path.Clean(s)
+	*to = path.Clean(s)
 }
 
 // squash reads whom callers are taken for.

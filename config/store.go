@@ -33,6 +33,14 @@ func (r *reader) path(v value, example string, to *string) {
 }
 
 func (r *reader) checkStore() {
+	at, remote := r.config.at[remoteKey]
+	_, disk := r.config.at["store.disk"]
+	switch {
+	case remote && disk:
+		r.report(at, remoteKey, "is here beside store.disk, and homes live in one of them; take the other out")
+	case remote:
+		return
+	}
 	if r.missing(storePathKey) {
 		r.report(r.near(storePathKey), storePathKey,
 			"is missing; write the directory that homes live in, such as path: ./data below store: and disk:")

@@ -30,6 +30,8 @@ type Spec struct {
 	SingleHub bool
 	// Hubs are the hubs in the base share to scan; none: all.
 	Hubs []hubhome.HubName
+	// Lenient: one of Hubs that is not there keeps nobody from the others. What State has of it stays.
+	Lenient bool
 	// As is who looks. nil: root, and where root may not look (root squash) the directory's owner, or hubhome.DefaultOwner.
 	As *vfs.Caller
 	// Parallel is how many directories are read at once; 0: DefaultParallel.
@@ -105,6 +107,7 @@ type scanner struct {
 	hubs     []*hub
 	problems []Problem
 	passed   []string
+	absent   []hubhome.HubName
 
 	// answered is when the server last answered, in nanoseconds since 1970.
 	answered atomic.Int64
@@ -149,6 +152,10 @@ func (s *scanner) begin(ctx context.Context) error {
 	}
 	for _, name := range s.spec.Hubs {
 		d, err := s.below(ctx, at, string(name))
+		if _, absent := errors.AsType[*Missing](err); absent && s.spec.Lenient {
+			s.absent = append(s.absent, name)
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -348,18 +355,25 @@ func (s *scanner) pass(name string) {
 func (s *scanner) result(err error) *Result {
 	r := &Result{
 		Began: s.began, Ended: s.spec.now(), Complete: err == nil,
-		Errors: s.errors.Load(), Problems: s.problems, Vanished: s.vanished.Load(), Passed: s.passed,
+		Errors: s.errors.Load(), Problems: s.problems, Vanished: s.vanished.Load(), Passed: s.passed, Absent: s.absent,
 	}
 	for _, h := range s.hubs {
 		for active := range h.active {
 			h.rows = append(h.rows, s.interrupted(active))
 		}
-		r.Hubs = append(r.Hubs, Hub{Name: h.name, Homes: h.rows, Loose: h.loose, Listed: h.listed, Errors: h.errors})
+		r.Hubs = append(r.Hubs, Hub{Name: h.name, Homes: h.rows, Loose: h.loose, AsOf: s.began, Listed: h.listed, Errors: h.errors})
 	}
 	if s.spec.State != nil {
 		r.Resumed = s.spec.State.Resumed()
 		if err == nil {
-			s.spec.State.finish(func(hub string) bool { return !s.scanned(hub) || !r.listed(hub) })
+			for i := range r.Hubs {
+				if r.Hubs[i].Listed {
+					s.spec.State.keepHub(&r.Hubs[i])
+				}
+			}
+			s.spec.State.finish(func(hub string) bool {
+				return !s.scanned(hub) || !r.listed(hub) || slices.Contains(s.absent, hubhome.HubName(hub))
+			})
 		}
 	}
 	return r

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -48,7 +49,7 @@ type State struct {
 	err      error
 }
 
-// homeKey names a home.
+// homeKey names a home; without a name, what lies in a hub's directory and in no home.
 type homeKey struct{ hub, name string }
 
 // stored is what the files say of a home.
@@ -100,6 +101,51 @@ func (st *State) Resumed() bool { return st.resumed }
 
 // Began is when the scan began that runs, or goes on.
 func (st *State) Began() time.Time { return st.began }
+
+// Last is what is known before a scan has found anything: of each home what was found when it was last read to its end, by
+// hub and name. A hub is Listed where a scan that came to its end has found all its homes.
+func (st *State) Last() []Hub {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	at := map[string]*Hub{}
+	for key, s := range st.homes {
+		row := cmp.Or(s.done, s.row)
+		if row == nil {
+			continue
+		}
+		h := at[key.hub]
+		if h == nil {
+			h = &Hub{Name: key.hub}
+			at[key.hub] = h
+		}
+		if key.name == "" {
+			h.Loose, h.AsOf, h.Listed, h.Errors = row.Tally, row.AsOf, row.Complete, row.Errors
+		} else {
+			h.Homes = append(h.Homes, *row)
+		}
+	}
+	hubs := make([]Hub, 0, len(at))
+	for _, h := range at {
+		slices.SortFunc(h.Homes, func(a, b Home) int { return cmp.Compare(a.Name, b.Name) })
+		hubs = append(hubs, *h)
+	}
+	slices.SortFunc(hubs, func(a, b Hub) int { return cmp.Compare(a.Name, b.Name) })
+	return hubs
+}
+
+// Ended is when the last scan came to its end; zero where none did.
+func (st *State) Ended() time.Time {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.old == nil {
+		return time.Time{}
+	}
+	info, err := st.old.Stat()
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
 
 // Close ends the use of the state. The error is why what was found could not be kept. It may be called again.
 func (st *State) Close() error {
@@ -368,6 +414,11 @@ func (st *State) keepRow(row *Home) {
 		return
 	}
 	st.write(appendSegment(nil, rowSegment, homeName(row.Hub, row.Name), b))
+}
+
+// keepHub keeps what lies in a hub's directory and in no home.
+func (st *State) keepHub(h *Hub) {
+	st.keepRow(&Home{Hub: h.Name, Tally: h.Loose, AsOf: h.AsOf, Complete: h.Listed, Errors: h.Errors})
 }
 
 func homeName(hub, name string) (b []byte) {

@@ -23,6 +23,7 @@ package usage
 import (
 	"time"
 
+	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/vfs"
 )
 
@@ -109,6 +110,8 @@ type Hub struct {
 	Homes []Home
 	// Loose is the directory itself and the files in it that are in no home.
 	Loose Tally
+	// AsOf is since when Loose is known; zero: it is not.
+	AsOf time.Time
 	// Listed: all of its homes are in Homes, though not all may be complete. Errors is how much of the directory itself
 	// could not be read.
 	Listed bool
@@ -147,6 +150,8 @@ type Result struct {
 	Problems []Problem
 	// Vanished is how many were removed between being listed and being read. Nothing is missing because of them.
 	Vanished uint64
+	// Absent are the hubs of Spec.Hubs that are not there, where Spec.Lenient has it that they need not be.
+	Absent []hubhome.HubName
 	// Passed are the names in the base share that no hub can have, up to 100 of them.
 	Passed []string
 }
