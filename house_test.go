@@ -34,14 +34,15 @@ var house = map[string][]string{
 	"share":           {".", "vfs"},
 	"usage":           {".", "vfs"},
 	"usage/usagetest": {"usage"},
+	"survey":          {".", "vfs", "quota", "usage"},
 	"console":         {".", "vfs", "quota"},
-	"metrics":         {".", "vfs", "quota", "nfs4", "nfsserver", "warning"},
+	"metrics":         {".", "vfs", "quota", "nfs4", "nfsserver", "survey", "warning"},
 	"warning":         {".", "quota"},
 	"check":           {".", "vfs", "nfs3client", "remote", "share", "advice"},
 	"advice":          {},
 	"kube":            {"."},
 	// The commands.
-	"cmd/hubhome":      {".", "config", "console", "metrics", "warning", "vfs", "disk", "quota", "store", "oncrpc", "nfsserver", "nfsclient", "remote", "share", "check", "usage", "advice"},
+	"cmd/hubhome":      {".", "config", "console", "metrics", "warning", "vfs", "disk", "quota", "store", "oncrpc", "nfsserver", "nfsclient", "remote", "share", "check", "usage", "survey", "advice"},
 	"cmd/hubhome-kube": {"kube"},
 	// What only tests and benchmarks are made of.
 	"oncrpc/rpctest":  {"oncrpc"},

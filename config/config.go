@@ -5,9 +5,8 @@
 // It owns the keys of that file, their defaults and their checks, and the noticing of changes to it. It reads strictly:
 // what it does not know is an error with its place. It never looks at what a path or an address stands for.
 //
-// One file of the package for each noun: document, reader, problem, hint, key (and what it reads: store, remote, nfs, log, admin, metrics,
-// warnings, hub),
-// watch.
+// One file of the package for each noun: document, reader, problem, hint, key (and what it reads: store, remote, nfs, log, admin,
+// metrics, warnings, hub), watch.
 package config
 
 import (

@@ -37,6 +37,9 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request) error {
 	if _, err := params(r); err != nil {
 		return err
 	}
+	if err := s.needLedger("there is no ledger to compare"); err != nil {
+		return err
+	}
 	var req CheckRequest
 	if err := decode(r, &req); err != nil {
 		return err
@@ -53,7 +56,7 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request) error {
 		}
 		return control.Flush()
 	}
-	err := s.homes.Check(r.Context(), req.Repair, func(c Checked) error {
+	err := s.ledger.Check(r.Context(), req.Repair, func(c Checked) error {
 		return say(CheckLine{Hub: c.Hub, Name: NewName(c.Home), Ledger: amountOf(c.Ledger), Disk: amountOf(c.Disk), Believed: c.Believed})
 	})
 	switch {

@@ -18,12 +18,17 @@ import (
 	"github.com/hubhome/hubhome/vfs"
 )
 
-// Homes is what the console tells of and changes. Its methods may be called concurrently.
+// Homes is what the console tells of. Its methods may be called concurrently.
 type Homes interface {
 	// Report tells of all hubs and homes, and Home of one: quota.ErrNoHub where the hub is not served. Of a home that is not
 	// there it tells the quota. Both wait for no disk.
 	Report() quota.Report
 	Home(hub hubhome.HubName, name string) (home quota.HomeReport, there bool, err error)
+}
+
+// Ledger is Homes that the server serves itself, and of which it decides what they may take.
+type Ledger interface {
+	Homes
 	// Reserve is what every home may still write when its quota is spent.
 	Reserve() hubhome.Reserve
 	// SetQuotas sets the quotas of homes at run time, all or none, durably. What is zero in one is left to the configuration.

@@ -23,7 +23,7 @@ const maxDepth = 2048
 // read. A file of several names counts where it is found first. It holds in memory what lies on one path, n directories, and
 // the numbers of the files with several names.
 func (s *Server) largest(ctx context.Context, hub hubhome.HubName, home string, n int) ([]Directory, int, error) {
-	fs := s.homes.FS()
+	fs := s.ledger.FS()
 	top, err := find(ctx, fs, hub, home)
 	if err != nil {
 		return nil, 0, err

@@ -22,6 +22,9 @@ func (s *Server) setQuotas(r *http.Request) (any, error) {
 	if _, err := params(r); err != nil {
 		return nil, err
 	}
+	if err := s.needLedger("there are no quotas"); err != nil {
+		return nil, err
+	}
 	var req QuotaRequest
 	if err := decode(r, &req); err != nil {
 		return nil, err
@@ -58,7 +61,7 @@ func (s *Server) setQuotas(r *http.Request) (any, error) {
 	if req.DryRun || len(overrides) == 0 {
 		return result, nil
 	}
-	if err := s.homes.SetQuotas(overrides); err != nil {
+	if err := s.ledger.SetQuotas(overrides); err != nil {
 		return nil, err
 	}
 	s.log.Info("set quotas", "homes", len(overrides), "first", fmt.Sprintf("%s/%s", overrides[0].Hub, overrides[0].Home))

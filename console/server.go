@@ -43,15 +43,17 @@ const (
 // Server answers the JSON API. Its methods may be called concurrently.
 type Server struct {
 	homes   Homes
+	ledger  Ledger // nil where somebody else serves the homes
 	log     *slog.Logger
 	running chan struct{}
 	mux     *http.ServeMux
 	setting sync.Mutex // one change of quotas at a time
 }
 
-// NewServer returns a server.
+// NewServer returns a server. Where homes are no Ledger, what is asked of one is refused.
 func NewServer(homes Homes, log *slog.Logger) *Server {
 	s := &Server{homes: homes, log: log, running: make(chan struct{}, maxRequests), mux: http.NewServeMux()}
+	s.ledger, _ = homes.(Ledger)
 	for pattern, handler := range map[string]func(*http.Request) (any, error){
 		"GET /v1/hubs":                    s.listHubs,
 		"GET /v1/homes":                   s.listHomes,
@@ -107,6 +109,15 @@ type refusal struct {
 }
 
 func (r refusal) Error() string { return r.problems[0].Message }
+
+// needLedger refuses what takes homes that the server serves itself.
+func (s *Server) needLedger(what string) error {
+	if s.ledger != nil {
+		return nil
+	}
+	return refuse(http.StatusNotImplemented, "%s: the homes are on an NFS server that somebody else runs (store.nfs), and "+
+		"hubhome looks through them now and then", what)
+}
 
 func refuse(status int, format string, args ...any) error {
 	return refusal{status, []Problem{{Message: fmt.Sprintf(format, args...)}}}
@@ -242,7 +253,7 @@ func (s *Server) listHubs(r *http.Request) (any, error) {
 	report := s.homes.Report()
 	list := HubList{Hubs: make([]Hub, 0, len(report.Hubs))}
 	for i := range report.Hubs {
-		list.Hubs = append(list.Hubs, hubOf(&report.Hubs[i]))
+		list.Hubs = append(list.Hubs, hubOf(&report.Hubs[i], report.Scanned))
 	}
 	return list, nil
 }
@@ -284,6 +295,10 @@ func unknownHub(name string, report *quota.Report) string {
 		names = append(names, string(h.Name))
 	}
 	switch {
+	case len(names) == 0 && report.Scanned:
+		return fmt.Sprintf("nothing is known of a hub %q, nor of another: no scan of the server has found one yet; the log says what they come to", name)
+	case report.Scanned && len(names) <= most:
+		return fmt.Sprintf("nothing is known of a hub %q; these are looked through: %s", name, strings.Join(names, ", "))
 	case len(names) == 0:
 		return fmt.Sprintf("no hub %q is served, and no other: hubs in the configuration says which are", name)
 	case len(names) > most:
@@ -334,9 +349,15 @@ func (s *Server) showHome(r *http.Request) (any, error) {
 	case !there:
 		return nil, refusal{http.StatusNotFound, []Problem{{Message: unknownHome(hub, name)}}}
 	}
-	reserve := s.homes.Reserve()
-	detail := HomeDetail{Home: homeOf(hub, &home), ReserveLimit: Amount{int64(reserve.Bytes), reserve.Inodes}}
+	detail := HomeDetail{Home: homeOf(hub, &home)}
+	if s.ledger != nil {
+		reserve := s.ledger.Reserve()
+		detail.ReserveLimit = Amount{int64(reserve.Bytes), reserve.Inodes}
+	}
 	if largest > 0 {
+		if err := s.needLedger("the largest directories are not known"); err != nil {
+			return nil, err
+		}
 		ctx, cancel := context.WithTimeout(r.Context(), walkTime)
 		defer cancel()
 		detail.Largest, detail.Unread, err = s.largest(ctx, hub, name, largest)

@@ -60,6 +60,10 @@ type Home struct {
 	LastWrite time.Time   `json:"lastWrite,omitzero"`
 	State     quota.State `json:"state"`
 	Denials   Denials     `json:"denials,omitzero"`
+	// AsOf is since when the figures are known, where they are not those of this moment, and Unread how many files and
+	// directories are missing in them since they could not be read.
+	AsOf   time.Time `json:"asOf,omitzero"`
+	Unread uint64    `json:"unread,omitempty"`
 }
 
 // Denials is what was refused since the server started, by what was spent.
@@ -78,6 +82,9 @@ type Hub struct {
 	// Homes is how many homes and shared directories it has; NotClean how many of them are yet to be counted, or are.
 	Homes    int `json:"homes"`
 	NotClean int `json:"notClean"`
+	// AsOf is since when all of the figures are known, where they are not those of this moment. Unknown: nothing is known.
+	AsOf    time.Time `json:"asOf,omitzero"`
+	Unknown bool      `json:"unknown,omitempty"`
 }
 
 // HubList is what GET /v1/hubs answers.
@@ -191,6 +198,7 @@ func homeOf(hub hubhome.HubName, r *quota.HomeReport) Home {
 	h := Home{
 		Hub: hub, Name: NewName(r.Name), Usage: amountOf(r.Used), Quota: limitOf(r.Quota), Reserve: amountOf(r.Past),
 		LastWrite: r.LastWrite.UTC(), State: r.State, Denials: Denials(r.Denials),
+		AsOf: r.AsOf.UTC(), Unread: r.Unread,
 	}
 	if r.Override != (hubhome.Quota{}) {
 		set := overrideOf(r.Override)
@@ -199,10 +207,13 @@ func homeOf(hub hubhome.HubName, r *quota.HomeReport) Home {
 	return h
 }
 
-func hubOf(r *quota.HubReport) Hub {
-	h := Hub{Name: r.Name, Usage: amountOf(r.Used), Quota: limitOf(r.Quota), Homes: len(r.Homes)}
+func hubOf(r *quota.HubReport, scanned bool) Hub {
+	h := Hub{
+		Name: r.Name, Usage: amountOf(r.Used), Quota: limitOf(r.Quota), Homes: len(r.Homes), AsOf: r.AsOf.UTC(),
+		Unknown: scanned && r.AsOf.IsZero(),
+	}
 	for i := range r.Homes {
-		if r.Homes[i].State != quota.Clean {
+		if state := r.Homes[i].State; state != quota.Clean && state != quota.Scanned {
 			h.NotClean++
 		}
 	}

@@ -18,7 +18,7 @@ var (
 	hubUsedInodes  = describe("hubhome_hub_used_inodes", "How many inodes all that is in a hub's directory takes.", "hub")
 	hubQuotaBytes  = describe("hubhome_hub_quota_bytes", "What all of a hub may take; not there where that is unlimited.", "hub")
 	hubQuotaInodes = describe("hubhome_hub_quota_inodes", "How many inodes all of a hub may take; not there where that is unlimited.", "hub")
-	hubHomes       = describe("hubhome_homes", "How many homes and shared directories a hub has, by what is known of what they take: clean, dirty or counting.", "hub", "state")
+	hubHomes       = describe("hubhome_homes", "How many homes and shared directories a hub has, by what is known of what they take: clean, dirty or counting; scanned or partial where an NFS server of somebody else's has them.", "hub", "state")
 	hubLeftOut     = describe("hubhome_homes_left_out", "How many homes of a hub have no series of their own, for metrics.homes.", "hub")
 
 	homeUsedBytes     = describe("hubhome_home_used_bytes", "What a home takes on the disk.", "hub", "home")
@@ -29,6 +29,9 @@ var (
 	homeReserveInodes = describe("hubhome_home_reserve_used_inodes", "How many inodes a home has of the reserve.", "hub", "home")
 	homeWritten       = describe("hubhome_home_last_write_timestamp_seconds", "When something in a home was last written; not there where that is not known.", "hub", "home")
 	homeDenials       = describe("hubhome_home_denials_total", "What was refused to a home since the server started, by what was spent; not there while nothing was.", "hub", "home", "resource")
+	homeAsOf          = describe("hubhome_home_as_of_timestamp_seconds", "Since when the figures of a home are known; only where an NFS server of somebody else's has it.", "hub", "home")
+	homeUnread        = describe("hubhome_home_unread", "How many files and directories of a home could not be read, and are missing in its figures; only where an NFS server of somebody else's has it.", "hub", "home")
+	hubAsOf           = describe("hubhome_hub_as_of_timestamp_seconds", "Since when all figures of a hub are known; only where an NFS server of somebody else's has it.", "hub")
 	reserveBytes      = describe("hubhome_reserve_bytes", "What every home may still take when its quota is spent.")
 )
 
@@ -52,11 +55,16 @@ type row struct {
 // Collect tells what is so at this moment.
 func (h *Homes) Collect(ch chan<- prometheus.Metric) {
 	report := h.Report()
-	gauge(ch, reserveBytes, int64(report.Reserve.Bytes))
+	if !report.Scanned {
+		gauge(ch, reserveBytes, int64(report.Reserve.Bytes))
+	}
 	var rows []row
 	left := map[hubhome.HubName]int{}
 	for i := range report.Hubs {
 		hub := &report.Hubs[i]
+		if report.Scanned && hub.AsOf.IsZero() {
+			continue // a zero would say that there is nothing in it
+		}
 		collectHub(ch, hub)
 		left[hub.Name] = 0
 		for j := range hub.Homes {
@@ -75,8 +83,18 @@ func (h *Homes) Collect(ch chan<- prometheus.Metric) {
 	}
 	now := time.Now()
 	for _, r := range rows {
+		at := now
+		if report.Scanned {
+			if at = r.home.AsOf; at.IsZero() {
+				continue
+			}
+			gauge(ch, homeAsOf, seconds(at), string(r.hub), label(r.home.Name))
+			gauge(ch, homeUnread, r.home.Unread, string(r.hub), label(r.home.Name))
+		} else {
+			r.collectReserve(ch)
+		}
 		r.collect(ch)
-		r.collectDirectory(ch, now)
+		r.collectDirectory(ch, at)
 	}
 }
 
@@ -92,6 +110,9 @@ func collectHub(ch chan<- prometheus.Metric, hub *quota.HubReport) {
 	gauge(ch, hubUsedBytes, hub.Used.Bytes, name)
 	gauge(ch, hubUsedInodes, hub.Used.Inodes, name)
 	limits(ch, hub.Quota, hubQuotaBytes, hubQuotaInodes, name)
+	if !hub.AsOf.IsZero() {
+		gauge(ch, hubAsOf, seconds(hub.AsOf), name)
+	}
 	states := map[quota.State]int{quota.Clean: 0, quota.Dirty: 0, quota.Counting: 0}
 	for i := range hub.Homes {
 		states[hub.Homes[i].State]++
@@ -111,13 +132,18 @@ func limits(ch chan<- prometheus.Metric, q hubhome.Quota, bytes, inodes *prometh
 	}
 }
 
+// collectReserve tells of the reserve.
+func (r row) collectReserve(ch chan<- prometheus.Metric) {
+	hub, home := string(r.hub), label(r.home.Name)
+	gauge(ch, homeReserveBytes, r.home.Past.Bytes, hub, home)
+	gauge(ch, homeReserveInodes, r.home.Past.Inodes, hub, home)
+}
+
 func (r row) collect(ch chan<- prometheus.Metric) {
 	hub, home := string(r.hub), label(r.home.Name)
 	gauge(ch, homeUsedBytes, r.home.Used.Bytes, hub, home)
 	gauge(ch, homeUsedInodes, r.home.Used.Inodes, hub, home)
 	limits(ch, r.home.Quota, homeQuotaBytes, homeQuotaInodes, hub, home)
-	gauge(ch, homeReserveBytes, r.home.Past.Bytes, hub, home)
-	gauge(ch, homeReserveInodes, r.home.Past.Inodes, hub, home)
 	if !r.home.LastWrite.IsZero() {
 		gauge(ch, homeWritten, seconds(r.home.LastWrite), hub, home)
 	}

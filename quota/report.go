@@ -18,6 +18,8 @@ type Report struct {
 	Hubs []HubReport
 	// Reserve is what every home has.
 	Reserve hubhome.Reserve
+	// Scanned: what is known was found by looking, and is as old as AsOf of each hub and home says. There are no quotas then.
+	Scanned bool
 }
 
 // HubReport is a hub. Used is all that is in its directory.
@@ -30,6 +32,8 @@ type HubReport struct {
 	// Own is what lies in its directory and in no home.
 	Own      Usage
 	OwnState State
+	// AsOf is since when all of it is known, where Report.Scanned: zero where nothing is.
+	AsOf time.Time
 	// Homes are its homes and shared directories, by name.
 	Homes []HomeReport
 }
@@ -45,6 +49,10 @@ const (
 	Dirty State = "dirty"
 	// Counting: as Dirty; the home is being counted.
 	Counting State = "counting"
+	// Scanned: what is known was so at HomeReport.AsOf.
+	Scanned State = "scanned"
+	// Partial: as Scanned, and something is missing, which could not be read.
+	Partial State = "partial"
 )
 
 // HomeReport is a home or a shared directory.
@@ -59,8 +67,14 @@ type HomeReport struct {
 	Past Usage
 	// LastWrite is zero where nothing is known of one.
 	LastWrite time.Time
-	State     State
-	Denials   Denials
+	// Oldest is when what has not been written for the longest was; zero where nobody has looked.
+	Oldest  time.Time
+	State   State
+	Denials Denials
+	// AsOf is since when all of it is known, and Unread how many files and directories are missing in it since they could
+	// not be read, where Report.Scanned.
+	AsOf   time.Time
+	Unread uint64
 }
 
 // Full is how full a home is, as part of its quota: the fuller of bytes and inodes; 0 where there is no quota.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -56,6 +57,9 @@ func newHomeList() *cobra.Command {
 		Long: `List the homes of a hub, or of all, with what they take and may take: bytes as the file system counts them, and
 inodes, at this moment. _shared and _shared-public are listed as homes are. STATE is clean where the figures are exact;
 dirty where a home is yet to be counted, and counting while it is.
+
+Where the homes are on an NFS server that somebody else runs (store.nfs), the figures are as old as AGE says, and there are
+no quotas. STATE is then scanned, or partial where something could not be read and is missing.
 ` + operatorHelp + `
 
 Exit codes:
@@ -116,6 +120,9 @@ func writeHomes(w io.Writer, homes []console.Home, output string) error {
 
 func homesTable(w io.Writer, homes []console.Home) error {
 	tabs := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	if slices.ContainsFunc(homes, func(h console.Home) bool { return !h.AsOf.IsZero() }) {
+		return scannedTable(tabs, homes)
+	}
 	fmt.Fprintln(tabs, "USAGE\tQUOTA\tUSED\tINODES\tINODE QUOTA\tLAST WRITE\tSTATE\t  HOME")
 	for i := range homes {
 		h := &homes[i]
@@ -126,10 +133,22 @@ func homesTable(w io.Writer, homes []console.Home) error {
 	return tabs.Flush()
 }
 
+// scannedTable writes homes that were looked through, with how old that is and without quotas: there are none.
+func scannedTable(tabs *tabwriter.Writer, homes []console.Home) error {
+	fmt.Fprintln(tabs, "USAGE\tINODES\tLAST WRITE\tAGE\tSTATE\t  HOME")
+	now := time.Now()
+	for i := range homes {
+		h := &homes[i]
+		fmt.Fprintf(tabs, "%s\t%d\t%s\t%s\t%s\t  %s\n", humanBytes(uint64(h.Usage.Bytes)), h.Usage.Inodes, moment(h.LastWrite),
+			ageText(h.AsOf, now), h.State, readable(string(h.Hub)+"/"+h.Name.String()))
+	}
+	return tabs.Flush()
+}
+
 // homesCSV writes names as they are, whatever their bytes.
 func homesCSV(w io.Writer, homes []console.Home) error {
 	out := csv.NewWriter(w)
-	out.Write([]string{"hub", "home", "usage_bytes", "quota_bytes", "usage_inodes", "quota_inodes", "reserve_bytes", "last_write", "state"})
+	out.Write([]string{"hub", "home", "usage_bytes", "quota_bytes", "usage_inodes", "quota_inodes", "reserve_bytes", "last_write", "state", "as_of", "unread"})
 	number := func(n *int64) string {
 		if n == nil {
 			return hubhome.FormatQuotaBytes(hubhome.Unlimited)
@@ -141,6 +160,7 @@ func homesCSV(w io.Writer, homes []console.Home) error {
 		out.Write([]string{
 			string(h.Hub), h.Name.String(), strconv.FormatInt(h.Usage.Bytes, 10), number(h.Quota.Bytes),
 			strconv.FormatInt(h.Usage.Inodes, 10), number(h.Quota.Inodes), strconv.FormatInt(h.Reserve.Bytes, 10), stamp(h.LastWrite), string(h.State),
+			stamp(h.AsOf), strconv.FormatUint(h.Unread, 10),
 		})
 	}
 	out.Flush()
@@ -215,14 +235,16 @@ func writeHome(w io.Writer, h *console.HomeDetail) error {
 	}
 	line("home", "%s", readable(string(h.Hub)+"/"+h.Name.String()))
 	line("usage", "%s (%d bytes), %s", humanBytes(uint64(h.Usage.Bytes)), h.Usage.Bytes, count(int(h.Usage.Inodes), "inode"))
-	line("quota", "%s, %s", bothText(&h.Quota), saidBy(h.Override))
-	line("used", "%s of the bytes, %s of the inodes", partText(h.Usage.Bytes, h.Quota.Bytes), partText(h.Usage.Inodes, h.Quota.Inodes))
+	if h.State != quota.Scanned && h.State != quota.Partial {
+		line("quota", "%s, %s", bothText(&h.Quota), saidBy(h.Override))
+		line("used", "%s of the bytes, %s of the inodes", partText(h.Usage.Bytes, h.Quota.Bytes), partText(h.Usage.Inodes, h.Quota.Inodes))
+	}
 	if h.ReserveLimit.Bytes > 0 {
 		line("reserve in use", "%s of %s, %d of %s", humanBytes(uint64(h.Reserve.Bytes)), humanBytes(uint64(h.ReserveLimit.Bytes)), h.Reserve.Inodes,
 			count(int(h.ReserveLimit.Inodes), "inode"))
 	}
 	line("last write", "%s", moment(h.LastWrite))
-	line("figures", "%s", stateText(h.State))
+	line("figures", "%s", stateText(&h.Home))
 	if d := h.Denials; d != (console.Denials{}) {
 		line("refused", "%d for bytes, %d for inodes, %d for the hub's bytes, %d for the hub's inodes, since the server started",
 			d.Bytes, d.Inodes, d.HubBytes, d.HubInodes)
@@ -260,8 +282,17 @@ func saidBy(override *console.Limit) string {
 	return "set at run time"
 }
 
-func stateText(s quota.State) string {
-	switch s {
+func stateText(h *console.Home) string {
+	switch h.State {
+	case quota.Scanned, quota.Partial:
+		if h.AsOf.IsZero() {
+			return "none: the home could not be read"
+		}
+		text := fmt.Sprintf("of %s, %s old", moment(h.AsOf), ageText(h.AsOf, time.Now()))
+		if h.State == quota.Partial {
+			text += fmt.Sprintf("; too low: %d files or directories in it could not be read", h.Unread)
+		}
+		return text
 	case quota.Clean:
 		return "exact"
 	case quota.Counting:

@@ -8,8 +8,10 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -36,6 +38,9 @@ func newHubList() *cobra.Command {
 		Short: "List hubs with what they take and may take",
 		Long: `List the hubs that are served, with what is in their directories at this moment and what may be. UNCOUNTED is how many
 of their homes are yet to be counted, or are: where it is not 0 the figures are not exact.
+
+Where the homes are on an NFS server that somebody else runs (store.nfs), the figures are as old as AGE says, and PARTIAL is
+how many homes have something in them that could not be read, and is missing.
 ` + operatorHelp + `
 
 Exit codes:
@@ -74,6 +79,9 @@ Exit codes:
 
 func hubsTable(w io.Writer, hubs []console.Hub) error {
 	tabs := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	if slices.ContainsFunc(hubs, func(h console.Hub) bool { return h.Unknown || !h.AsOf.IsZero() }) {
+		return scannedHubsTable(tabs, hubs)
+	}
 	fmt.Fprintln(tabs, "USAGE\tQUOTA\tUSED\tINODES\tINODE QUOTA\tHOMES\tUNCOUNTED\t  HUB")
 	for i := range hubs {
 		h := &hubs[i]
@@ -83,9 +91,25 @@ func hubsTable(w io.Writer, hubs []console.Hub) error {
 	return tabs.Flush()
 }
 
+// scannedHubsTable writes hubs that were looked through, as scannedTable does homes.
+func scannedHubsTable(tabs *tabwriter.Writer, hubs []console.Hub) error {
+	fmt.Fprintln(tabs, "USAGE\tINODES\tHOMES\tPARTIAL\tAGE\t  HUB")
+	now := time.Now()
+	for i := range hubs {
+		h := &hubs[i]
+		if h.Unknown {
+			fmt.Fprintf(tabs, "-\t-\t-\t-\t-\t  %s (nothing is known yet)\n", h.Name)
+			continue
+		}
+		fmt.Fprintf(tabs, "%s\t%d\t%d\t%d\t%s\t  %s\n", humanBytes(uint64(h.Usage.Bytes)), h.Usage.Inodes, h.Homes, h.NotClean,
+			ageText(h.AsOf, now), h.Name)
+	}
+	return tabs.Flush()
+}
+
 func hubsCSV(w io.Writer, hubs []console.Hub) error {
 	out := csv.NewWriter(w)
-	out.Write([]string{"hub", "usage_bytes", "quota_bytes", "usage_inodes", "quota_inodes", "homes", "uncounted"})
+	out.Write([]string{"hub", "usage_bytes", "quota_bytes", "usage_inodes", "quota_inodes", "homes", "uncounted", "as_of"})
 	number := func(n *int64) string {
 		if n == nil {
 			return hubhome.FormatQuotaBytes(hubhome.Unlimited)
@@ -94,9 +118,13 @@ func hubsCSV(w io.Writer, hubs []console.Hub) error {
 	}
 	for i := range hubs {
 		h := &hubs[i]
+		if h.Unknown {
+			out.Write([]string{string(h.Name), "", "", "", "", "", "", ""})
+			continue
+		}
 		out.Write([]string{
 			string(h.Name), strconv.FormatInt(h.Usage.Bytes, 10), number(h.Quota.Bytes), strconv.FormatInt(h.Usage.Inodes, 10),
-			number(h.Quota.Inodes), strconv.Itoa(h.Homes), strconv.Itoa(h.NotClean),
+			number(h.Quota.Inodes), strconv.Itoa(h.Homes), strconv.Itoa(h.NotClean), stamp(h.AsOf),
 		})
 	}
 	out.Flush()

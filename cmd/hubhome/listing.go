@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/console"
@@ -50,4 +51,12 @@ func partText(used int64, limit *int64) string {
 		return "-"
 	}
 	return strconv.FormatInt(int64(100*float64(used)/float64(*limit)), 10) + "%"
+}
+
+// ageText is how long ago something was.
+func ageText(at, now time.Time) string {
+	if at.IsZero() {
+		return "-"
+	}
+	return humanAge(max(now.Sub(at), 0))
 }

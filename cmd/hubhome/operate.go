@@ -32,12 +32,12 @@ const (
 // operation is what an operator has of a server: the API of the administrators, the metrics, the warnings.
 type operation struct {
 	log   *slog.Logger
-	store *store.Store
+	homes console.Homes
 
 	admin, page net.Listener // page is nil where there are no metrics
 	console     *console.Server
 	registry    *prometheus.Registry
-	watch       *warning.Watch
+	watch       *warning.Watch // nil where there are no quotas
 
 	mostHomes atomic.Int64
 	served    atomic.Pointer[[]hubhome.HubName]
@@ -74,8 +74,8 @@ func (h homes) Check(ctx context.Context, repair bool, tell func(console.Checked
 }
 
 // listenOperation listens where an operator is answered. close gives it back.
-func listenOperation(log *slog.Logger, c *config.Config, s *store.Store) (_ *operation, err error) {
-	o := &operation{log: log, store: s, console: console.NewServer(homes{s}, log)}
+func listenOperation(log *slog.Logger, c *config.Config, homes console.Homes) (_ *operation, err error) {
+	o := &operation{log: log, homes: homes, console: console.NewServer(homes, log)}
 	defer func() {
 		if err != nil {
 			o.close()
@@ -89,13 +89,20 @@ func listenOperation(log *slog.Logger, c *config.Config, s *store.Store) (_ *ope
 			return nil, err
 		}
 	}
-	o.watch = warning.New(warning.Options{Report: s.Report, Keeper: s, Logger: log}, warnings(c))
-	if err := o.watch.Open(); err != nil {
-		log.Error("warnings that were given already may be given again", "error", err)
-	}
 	o.set(c)
 	return o, nil
 }
+
+// warn has somebody told of homes that fill up.
+func (o *operation) warn(c *config.Config, s *store.Store) {
+	o.watch = warning.New(warning.Options{Report: s.Report, Keeper: s, Logger: o.log}, warnings(c))
+	if err := o.watch.Open(); err != nil {
+		o.log.Error("warnings that were given already may be given again", "error", err)
+	}
+}
+
+// hubs are those that are served.
+func (o *operation) hubs() []hubhome.HubName { return *o.served.Load() }
 
 // set takes a configuration over.
 func (o *operation) set(c *config.Config) {
@@ -105,7 +112,9 @@ func (o *operation) set(c *config.Config) {
 		names[i] = h.Name
 	}
 	o.served.Store(&names)
-	o.watch.Set(warnings(c))
+	if o.watch != nil {
+		o.watch.Set(warnings(c))
+	}
 }
 
 // warnings are a configuration's as the watch wants them.
@@ -120,8 +129,9 @@ func warnings(c *config.Config) warning.Settings {
 	return w
 }
 
-// register makes the registry of what is told to Prometheus.
-func (o *operation) register(s *server) {
+// register makes the registry of what is told to Prometheus: of homes, the process and the configuration, and what else there
+// is.
+func (o *operation) register(more ...prometheus.Collector) {
 	o.registry = prometheus.NewRegistry()
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "hubhome_build_info", Help: "Which hubhome this is; always 1.",
@@ -140,13 +150,9 @@ func (o *operation) register(s *server) {
 	o.registry.MustRegister(
 		build, o.reloads.successful, o.reloads.when,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		&metrics.Homes{Report: s.store.Report, Most: func() int { return int(o.mostHomes.Load()) }},
-		s.meters.operations, &s.meters.syncs,
-		&metrics.Clients{Stats: s.nfs.Stats, Connections: s.clients.count, Hubs: func() []hubhome.HubName { return *o.served.Load() }, HubOf: s.store.HubOf},
-		&metrics.Volume{FS: s.store.FS()},
-		&metrics.Recount{Progress: func() metrics.Progress { return metrics.Progress(s.store.Progress()) }},
-		&metrics.Warnings{Counts: o.watch.Counts},
+		&metrics.Homes{Report: o.homes.Report, Most: func() int { return int(o.mostHomes.Load()) }},
 	)
+	o.registry.MustRegister(more...)
 }
 
 // reloaded tells what became of the last reload.
@@ -167,7 +173,9 @@ func (o *operation) run(ctx context.Context) error {
 		o.log.Info("telling Prometheus", "address", o.page.Addr().String())
 		group.Go(func() error { return wrap("serve metrics", metrics.Serve(ctx, o.page, o.registry, o.log)) })
 	}
-	group.Go(func() error { return o.watch.Run(ctx) })
+	if o.watch != nil {
+		group.Go(func() error { return o.watch.Run(ctx) })
+	}
 	return group.Wait()
 }
 

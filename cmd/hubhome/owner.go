@@ -45,6 +45,9 @@ func becomeOwner(file string) error {
 
 // notForOwner says what of a configuration takes a server that is root.
 func notForOwner(c *config.Config) config.Problems {
+	if c.Store.IsRemote() {
+		return config.Problems{c.Problem("store.nfs", "serves no files, which --as-owner is for; leave it out, and run as any user")}
+	}
 	var problems config.Problems
 	owner := c.NFS.Owner
 	if owner.UID == 0 {

@@ -39,6 +39,16 @@ func startServing(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("PID", strconv.Itoa(p.cmd.Process.Pid))
 }
 
+func startLooking(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: look FILE")
+	}
+	p := launch(ts, args[0])
+	servers.Store(ts.Getenv("WORK"), p)
+	awaitLog(ts, p, regexp.MustCompile(`msg="looking through homes that somebody else serves" `))
+	ts.Setenv("PID", strconv.Itoa(p.cmd.Process.Pid))
+}
+
 // launch starts a server that ends with the script at the latest. It may open few files, unless it asks for more. A command
 // other than "hubhome serve" is followed by --config and the file.
 func launch(ts *testscript.TestScript, file string, command ...string) *process {

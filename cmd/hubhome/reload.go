@@ -15,8 +15,25 @@ import (
 	"github.com/hubhome/hubhome/config"
 )
 
+// reloading is what a server has of its configuration, and of what becomes of it when it changes.
+type reloading struct {
+	log   *slog.Logger
+	level *slog.LevelVar
+	// file is the configuration's; config what is in force.
+	file   string
+	config *config.Config
+	// lasting are the keys that take a restart. take takes a configuration over as a whole, or not at all.
+	lasting func(*config.Config) []setting
+	take    func(context.Context, *config.Config) error
+
+	operator *operation
+}
+
+// setting is what a configuration says at a key.
+type setting struct{ key, value string }
+
 // reloads takes a changed configuration over, until ctx ends. Reloads never run at the same time.
-func (s *server) reloads(ctx context.Context, hangUp <-chan os.Signal) {
+func (s *reloading) reloads(ctx context.Context, hangUp <-chan os.Signal) {
 	changed := make(chan struct{}, 1)
 	var watching sync.WaitGroup
 	defer watching.Wait()
@@ -61,7 +78,7 @@ const (
 )
 
 // reload reads the configuration and takes it over as a whole, or logs why not and leaves everything as it was.
-func (s *server) reload(ctx context.Context) outcome {
+func (s *reloading) reload(ctx context.Context) outcome {
 	next, err := config.Load(s.file)
 	if err == nil {
 		err = s.fixed(next)
@@ -74,15 +91,12 @@ func (s *server) reload(ctx context.Context) outcome {
 		s.config = next // its places are those in the file
 		return unchanged
 	}
-	if err := s.store.SetHubs(ctx, hubs(next)); err != nil {
+	if err := s.take(ctx, next); err != nil {
 		if ctx.Err() == nil { // else nobody waits for it any more
 			s.refuse(err)
 		}
 		return refused
 	}
-	s.store.SetReserve(reserve(next))
-	s.nfs.Set(settings(next))
-	s.clients.set(next.NFS.Allow)
 	s.operator.set(next)
 	s.level.Set(next.Log.Level)
 	before := s.config
@@ -93,7 +107,7 @@ func (s *server) reload(ctx context.Context) outcome {
 }
 
 // refuse logs why a configuration was not taken over.
-func (s *server) refuse(err error) {
+func (s *reloading) refuse(err error) {
 	const message = "the changed configuration is not taken over; the one before stays in force"
 	problems, ok := errors.AsType[config.Problems](err)
 	if !ok {
@@ -106,23 +120,27 @@ func (s *server) refuse(err error) {
 }
 
 // fixed returns what a configuration would change that cannot change while the server runs.
-func (s *server) fixed(next *config.Config) error {
+func (s *reloading) fixed(next *config.Config) error {
+	if was, is := s.config.Store.IsRemote(), next.Store.IsRemote(); was != is {
+		return config.Problems{next.Problem("store", "changes from one kind to another, which takes a restart of the server")}
+	}
 	var problems config.Problems
-	was := s.config
-	for _, k := range []struct{ key, was, is string }{
-		{storePathKey, was.Store.Disk.Path, next.Store.Disk.Path},
-		{listenKey, was.NFS.Listen, next.NFS.Listen},
-		{adminSocketKey, was.Admin.Socket, next.Admin.Socket},
-		{metricsListenKey, cmp.Or(was.Metrics.Listen, "nowhere"), cmp.Or(next.Metrics.Listen, "nowhere")},
-	} {
-		if k.was != k.is {
-			problems = append(problems, next.Problem(k.key, "changes from %s to %s, which takes a restart of the server", k.was, k.is))
+	was := s.everLasting(s.config)
+	for i, k := range s.everLasting(next) {
+		if was := was[i].value; was != k.value {
+			problems = append(problems, next.Problem(k.key, "changes from %s to %s, which takes a restart of the server", was, k.value))
 		}
 	}
 	if len(problems) == 0 {
 		return nil
 	}
 	return problems
+}
+
+// everLasting are the keys that take a restart, whatever the store.
+func (s *reloading) everLasting(c *config.Config) []setting {
+	return append(s.lasting(c),
+		setting{adminSocketKey, c.Admin.Socket}, setting{metricsListenKey, cmp.Or(c.Metrics.Listen, "nowhere")})
 }
 
 // names returns the hubs of one configuration that another does not have.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -22,9 +23,11 @@ func TestMain(m *testing.M) {
 //	exits CODE COMMAND ARGS…   runs a command, which must exit with CODE
 //	serve FILE [COMMAND…]      starts a server and waits until it serves; $ADDR and $PORT are where, $PID is its process;
 //	                           COMMAND is another one than "hubhome serve", to be followed by --config FILE
+//	look FILE                  starts a server that serves no files (store.nfs) and waits until it looks; $PID is its process
 //	log REGEXP                 waits until the server has logged something; `! log` wants that it has not, until now
 //	signal NAME                sends HUP, INT, TERM or KILL to the server
 //	ended CODE                 waits until the server has exited with CODE, or by a signal: -1
+//	await COMMAND ARGS…        runs a command until it exits with 0
 //	nfs …                      is a client of the server: see nfs_test.go
 //	ganesha DIR PSEUDO …       starts an NFS-Ganesha: see ganesha_test.go
 //	tmpfs DIR OPTIONS          mounts a file system in memory
@@ -48,6 +51,8 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":   exits,
 			"serve":   startServing,
+			"look":    startLooking,
+			"await":   awaitExec,
 			"log":     waitLog,
 			"signal":  sendSignal,
 			"ended":   waitEnded,
@@ -57,6 +62,22 @@ func TestScript(t *testing.T) {
 			"owned":   ownedBy,
 		},
 	})
+}
+
+// awaitExec runs a command again and again until it succeeds.
+func awaitExec(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: await COMMAND ARGS…")
+	}
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		err := ts.Exec(args[0], args[1:]...)
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("it has not succeeded: %v", err)
+		}
+	}
 }
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {

@@ -29,10 +29,15 @@ func newServe() *cobra.Command {
 		Long: `Serve the homes of a store over NFSv4.1 and 4.2, as FILE says. examples/hubhome.yaml explains every key.
 What it has to say it writes to standard error.
 
+Where the homes are on an NFS server that somebody else runs (store.nfs), it serves no files. It looks through the homes now
+and then, without mounting anything, and tells administrators and Prometheus what they hold, and how old that is:
+examples/hubhome-nfs.yaml.
+
 Signals:
   SIGTERM, SIGINT  stop: take no more requests, end those that run, within 5 s; SIGINT after that ends it at once
   SIGHUP           read FILE again, as when it changes. Where something is wrong with it, the server goes on as it was.
-                   store.disk.path, nfs.listen, admin.socket and metrics.listen take a restart.
+                   store.disk.path, nfs.listen, admin.socket and metrics.listen take a restart; with store.nfs, all of
+                   it but scan.
 
 Exit codes:
   0  stopped by a signal
@@ -118,6 +123,13 @@ func start(ctx context.Context, log *slog.Logger, level *slog.LevelVar, file str
 		return err
 	}
 	level.Set(c.Log.Level)
+	if c.Store.IsRemote() {
+		s, err := openLooker(log, level, file, c)
+		if err != nil {
+			return err
+		}
+		return s.run(ctx, hangUp)
+	}
 	s, err := openServer(ctx, log, level, file, c)
 	if err != nil {
 		if ctx.Err() != nil { // told to stop before it had begun

@@ -28,23 +28,22 @@ const lease = 60 * time.Second
 
 // server is everything that serves one configuration.
 type server struct {
-	log   *slog.Logger
-	level *slog.LevelVar
-	// file is the configuration's; config what is in force.
-	file   string
-	config *config.Config
+	reloading
 
 	store    *store.Store
 	nfs      *nfsserver.Server
 	clients  *clients
 	listener net.Listener
 	meters   meters
-	operator *operation
 }
 
 // openServer opens the store, makes the hubs, and listens. Nothing is served yet.
 func openServer(ctx context.Context, log *slog.Logger, level *slog.LevelVar, file string, c *config.Config) (_ *server, err error) {
-	s := &server{log: log, level: level, file: file, config: c, clients: newClients(log, c.NFS.Allow)}
+	s := &server{reloading: reloading{log: log, level: level, file: file, config: c}, clients: newClients(log, c.NFS.Allow)}
+	s.lasting = func(c *config.Config) []setting {
+		return []setting{{storePathKey, c.Store.Disk.Path}, {listenKey, c.NFS.Listen}}
+	}
+	s.take = s.takeOver
 	s.store, err = store.Open(ctx, store.Options{Path: c.Store.Disk.Path, Logger: log, Disk: s.meters.disk()})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", c.Place(storePathKey), storePathKey, err)
@@ -62,7 +61,7 @@ func openServer(ctx context.Context, log *slog.Logger, level *slog.LevelVar, fil
 			s.listener.Close()
 		}
 	}()
-	if s.operator, err = listenOperation(log, c, s.store); err != nil {
+	if s.operator, err = listenOperation(log, c, homes{s.store}); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -70,6 +69,7 @@ func openServer(ctx context.Context, log *slog.Logger, level *slog.LevelVar, fil
 			s.operator.close()
 		}
 	}()
+	s.operator.warn(c, s.store)
 	if err := s.store.SetHubs(ctx, hubs(c)); err != nil {
 		return nil, fmt.Errorf("%s: make the hubs: %w", c.Place("hubs"), err)
 	}
@@ -86,8 +86,25 @@ func openServer(ctx context.Context, log *slog.Logger, level *slog.LevelVar, fil
 	if err := s.nfs.Open(ctx); err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", c.Place(storePathKey), storePathKey, err)
 	}
-	s.operator.register(s)
+	s.operator.register(
+		s.meters.operations, &s.meters.syncs,
+		&metrics.Clients{Stats: s.nfs.Stats, Connections: s.clients.count, Hubs: s.operator.hubs, HubOf: s.store.HubOf},
+		&metrics.Volume{FS: s.store.FS()},
+		&metrics.Recount{Progress: func() metrics.Progress { return metrics.Progress(s.store.Progress()) }},
+		&metrics.Warnings{Counts: s.operator.watch.Counts},
+	)
 	return s, nil
+}
+
+// takeOver takes a configuration over. Only the hubs can be refused.
+func (s *server) takeOver(ctx context.Context, next *config.Config) error {
+	if err := s.store.SetHubs(ctx, hubs(next)); err != nil {
+		return err
+	}
+	s.store.SetReserve(reserve(next))
+	s.nfs.Set(settings(next))
+	s.clients.set(next.NFS.Allow)
+	return nil
 }
 
 // run serves until ctx ends, and then until the last request has ended and what was written is synced.

@@ -73,6 +73,9 @@ Exit codes:
 
 // storeCheck compares and says where there is a difference. A server that runs is asked to: it has the store.
 func storeCheck(ctx context.Context, out, log io.Writer, c *config.Config, repair, rebuild bool) error {
+	if c.Store.IsRemote() {
+		return fmt.Errorf("%s: store.nfs has no ledger to compare: what its homes hold is found out by looking, by hubhome usage", c.Place("store.nfs"))
+	}
 	r := &checkReport{out: out, log: log, repair: repair, told: time.Now()}
 	if !rebuild {
 		client := console.NewClient(c.Admin.Socket)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os/signal"
-	"path"
 	"slices"
 	"syscall"
 	"time"
@@ -180,7 +179,7 @@ func (f *usageFlags) request(target string) (*usageRequest, error) {
 }
 
 // source is what is scanned, as the state knows it.
-func (r *usageRequest) source() string { return "nfs://" + path.Join(r.remote.Server.String(), r.path) }
+func (r *usageRequest) source() string { return sourceOf(r.remote.Server, r.path) }
 
 // run scans, and prints what was found.
 func (r *usageRequest) run(ctx context.Context, out, log io.Writer) error {
