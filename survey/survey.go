@@ -76,7 +76,8 @@ type Survey struct {
 	// due is when the next scan begins; now where it is zero.
 	due    time.Time
 	status Status
-	// failing is what the last scan failed of, as it was logged; told what else of it was.
+
+	// failing is what the last scan failed of, as it was logged; told what else of it was. They are Run's alone.
 	failing, told string
 }
 
@@ -187,26 +188,36 @@ func (s *Survey) scan(ctx context.Context) {
 
 	result, err := s.look(ctx, set)
 
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.status.Began = time.Time{}
 	if ctx.Err() != nil {
 		return
 	}
-	wait := s.set.Interval
+	wait := s.ended(result, err, set, planned)
+	if err != nil {
+		s.logFailure(err, wait)
+	} else {
+		s.logResult(result)
+	}
+}
+
+// ended takes over what a scan has found or why it failed, and says how long after it the next one comes, unless somebody
+// wants it at another time than planned.
+func (s *Survey) ended(result *usage.Result, err error, set Settings, planned time.Time) (wait time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status.Began = time.Time{}
+	wait = s.set.Interval
 	if err != nil {
 		wait = min(wait, longest, shortest<<min(s.status.Failed, 10))
 		s.status.Failures++
 		s.status.Failed++
-		s.logFailure(err, wait)
 	} else {
 		s.figures.take(result, set.Hubs)
 		s.status.Succeeded, s.status.Took, s.status.Unread, s.status.Failed = result.Ended, result.Ended.Sub(result.Began), result.Errors, 0
-		s.logResult(result)
 	}
 	if s.due.Equal(planned) {
 		s.due = time.Now().Add(wait)
 	}
+	return wait
 }
 
 // look scans. What it has found when it fails is in the figures all the same.
