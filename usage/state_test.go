@@ -329,6 +329,48 @@ func TestNarrow(t *testing.T) {
 	}
 }
 
+// TestLast has a state tell what was found, without a scan.
+func TestLast(t *testing.T) {
+	x := newTree(t)
+	x.file("ada/d/file", 1)
+	x.file("loose", 5)
+	st := x.state()
+	told := func() string {
+		t.Helper()
+		open := st.open()
+		defer st.close()
+		return text(&usage.Result{Hubs: open.Last()})
+	}
+	if got := told(); got != "" {
+		t.Errorf("before a scan it tells of\n%s", got)
+	}
+	want := x.scan(usage.At(usage.Spec{State: st.open()}, 2*time.Minute))
+	st.close()
+	same(t, "after a scan", told(), text(want))
+	if ended := st.open().Ended(); time.Since(ended) > patience {
+		t.Errorf("the scan has ended at %v", ended)
+	}
+	st.close()
+
+	// A hub that is not there keeps nobody from the others, and what was known stays.
+	x.file("ada/d/more", 1)
+	x.file("bob/file", 1)
+	r := x.scan(usage.At(usage.Spec{State: st.open(), Lenient: true, Hubs: []hubhome.HubName{"staging", hubName}}, 2*time.Minute))
+	st.close()
+	if len(r.Absent) != 1 || r.Absent[0] != "staging" || !r.Complete {
+		t.Errorf("absent are %v", r.Absent)
+	}
+	same(t, "after another", told(), text(r))
+	r = x.scan(usage.At(usage.Spec{State: st.open(), Lenient: true, Hubs: []hubhome.HubName{"staging"}}, 2*time.Minute))
+	st.close()
+	if len(r.Hubs) != 0 {
+		t.Errorf("a hub that is not there: %s", text(r))
+	}
+	if got := told(); !strings.Contains(got, "bob") {
+		t.Errorf("what was known of another hub is lost: %s", got)
+	}
+}
+
 // TestBadState has files that are no state, or none that can be used.
 func TestBadState(t *testing.T) {
 	x := newTree(t)

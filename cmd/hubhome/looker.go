@@ -37,7 +37,7 @@ type looker struct {
 
 // openLooker reads what was found before, and listens for operators. It asks no server yet.
 func openLooker(log *slog.Logger, level *slog.LevelVar, file string, c *config.Config) (*looker, error) {
-	cfg, err := reachedBy(c, log)
+	cfg, err := reachedBy(c)
 	if err != nil {
 		return nil, err
 	}
@@ -81,9 +81,9 @@ func sourceOf(server remote.Address, base string) string {
 }
 
 // reachedBy is how a configuration has the server reached.
-func reachedBy(c *config.Config, log *slog.Logger) (cfg remote.Config, err error) {
+func reachedBy(c *config.Config) (cfg remote.Config, err error) {
 	r := &c.Store.Remote
-	cfg = remote.Config{Path: r.BaseShare, Logger: log}
+	cfg = remote.Config{Path: r.BaseShare}
 	if cfg.Server, err = remote.ParseAddress(r.Server); err != nil {
 		return cfg, c.Problem(remoteServerKey, "%v", err)
 	}
