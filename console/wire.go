@@ -82,7 +82,8 @@ type Hub struct {
 	// Homes is how many homes and shared directories it has; NotClean how many of them are yet to be counted, or are.
 	Homes    int `json:"homes"`
 	NotClean int `json:"notClean"`
-	// AsOf is since when all of the figures are known, where they are not those of this moment. Unknown: nothing is known.
+	// AsOf is since when all of the figures are known, where they are not those of this moment. Unknown: not all of its homes
+	// are known yet, and the usage is too low.
 	AsOf    time.Time `json:"asOf,omitzero"`
 	Unknown bool      `json:"unknown,omitempty"`
 }

@@ -62,10 +62,9 @@ func (h *Homes) Collect(ch chan<- prometheus.Metric) {
 	left := map[hubhome.HubName]int{}
 	for i := range report.Hubs {
 		hub := &report.Hubs[i]
-		if report.Scanned && hub.AsOf.IsZero() {
-			continue // a zero would say that there is nothing in it
+		if !report.Scanned || !hub.AsOf.IsZero() { // else the sum would be too low
+			collectHub(ch, hub)
 		}
-		collectHub(ch, hub)
 		left[hub.Name] = 0
 		for j := range hub.Homes {
 			rows = append(rows, row{hub.Name, &hub.Homes[j]})

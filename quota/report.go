@@ -32,7 +32,7 @@ type HubReport struct {
 	// Own is what lies in its directory and in no home.
 	Own      Usage
 	OwnState State
-	// AsOf is since when all of it is known, where Report.Scanned: zero where nothing is.
+	// AsOf is since when all of it is known, where Report.Scanned; zero: something is not known yet, and Used is too low.
 	AsOf time.Time
 	// Homes are its homes and shared directories, by name.
 	Homes []HomeReport

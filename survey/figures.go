@@ -16,7 +16,7 @@ import (
 // figures are what is known of hubs, by their names.
 type figures map[string]*hub
 
-// hub is what is known of a hub; nothing of its own directory where asOf is zero.
+// hub is what is known of a hub. Where asOf is zero no scan has found all of its homes yet.
 type hub struct {
 	homes  map[string]usage.Home
 	own    usage.Tally
@@ -94,7 +94,7 @@ func (f figures) hub(name hubhome.HubName) quota.HubReport {
 		home := homeReport(&row)
 		r.Used.Bytes += home.Used.Bytes
 		r.Used.Inodes += home.Used.Inodes
-		if r.AsOf.IsZero() || !home.AsOf.IsZero() && home.AsOf.Before(r.AsOf) {
+		if !home.AsOf.IsZero() && home.AsOf.Before(r.AsOf) {
 			r.AsOf = home.AsOf
 		}
 		r.Homes = append(r.Homes, home)

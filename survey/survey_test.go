@@ -432,3 +432,37 @@ func TestHubForBaseShare(t *testing.T) {
 		t.Errorf("it takes homes for hubs: %s\n%s", names(v.Report()), &s.log)
 	}
 }
+
+// TestFirst looks at what is told while the first scan runs: homes that were read, and no sum that is too low.
+func TestFirst(t *testing.T) {
+	s := newServer(t)
+	s.dir("prod/ada/deep")
+	deep, reached, goOn := s.dir("prod/ada/deep"), make(chan struct{}), make(chan struct{})
+	v := survey.New(survey.Options{
+		Dial: func(context.Context, func(context.Context) error) (*survey.Tree, error) {
+			return &survey.Tree{FS: waiting{s.tree, deep, reached, goOn}, Close: func() error { return nil }}, nil
+		},
+		State: filepath.Join(t.TempDir(), "state"), Source: "nfs://server/", Logger: slog.New(slog.DiscardHandler),
+	}, survey.Settings{Interval: time.Hour})
+	s.must(v.Open())
+	s.start(v)
+	<-reached
+	await(t, func() bool { return names(v.Report()) == "prod? prod/bob:scanned:1 staging? staging/eve:scanned:1" })
+	close(goOn)
+	await(t, func() bool { return names(v.Report()) == "prod/ada:scanned:2 prod/bob:scanned:1 staging/eve:scanned:1" })
+}
+
+// waiting is a tree with a directory whose list takes until somebody says so.
+type waiting struct {
+	*vfstest.Memory
+	dir           vfs.Handle
+	reached, goOn chan struct{}
+}
+
+func (w waiting) ReadDir(ctx context.Context, caller *vfs.Caller, dir vfs.Handle, cookie uint64, attr bool, fn func(*vfs.DirEntry) bool) (bool, error) {
+	if dir == w.dir {
+		close(w.reached)
+		<-w.goOn
+	}
+	return w.Memory.ReadDir(ctx, caller, dir, cookie, attr, fn)
+}

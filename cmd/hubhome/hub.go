@@ -98,7 +98,7 @@ func scannedHubsTable(tabs *tabwriter.Writer, hubs []console.Hub) error {
 	for i := range hubs {
 		h := &hubs[i]
 		if h.Unknown {
-			fmt.Fprintf(tabs, "-\t-\t-\t-\t-\t  %s (nothing is known yet)\n", h.Name)
+			fmt.Fprintf(tabs, "-\t-\t-\t-\t-\t  %s (not known yet)\n", h.Name)
 			continue
 		}
 		fmt.Fprintf(tabs, "%s\t%d\t%d\t%d\t%s\t  %s\n", humanBytes(uint64(h.Usage.Bytes)), h.Usage.Inodes, h.Homes, h.NotClean,
