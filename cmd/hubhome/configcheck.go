@@ -43,7 +43,11 @@ Exit codes:
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: ok: %s\n", args[0], count(len(c.Hubs), "hub"))
+			hubs := count(len(c.Hubs), "hub")
+			if c.Store.IsRemote() && len(c.Hubs) == 0 {
+				hubs = "all hubs that are found"
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: ok: %s\n", args[0], hubs)
 			return err
 		},
 	}
