@@ -46,9 +46,9 @@ type account struct {
 	// left: the directory is gone; there may be Files that are still open.
 	left bool
 
-	// recorded is how many of the home's inodes are in use, or have a charge that may change by itself; naming is how many
-	// operations run that make or remove names.
-	recorded, naming atomic.Int64
+	// recorded is how many of the home's inodes are in use, or have a charge that may change by itself.
+	recorded atomic.Int64
+	naming   namings
 }
 
 // Denials counts what was refused to a home since the server started, by what was spent: the home's bytes or inodes, or

@@ -250,7 +250,7 @@ func (c *Count) visitResting(f *Found) {
 // again.
 func (c *Count) watch(f *Found) {
 	n := c.l.inodes.hold(f.Handle, c.a, 0)
-	defer c.l.inodes.release(n, false)
+	defer c.l.inodes.release(n)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.recorded.Load() {

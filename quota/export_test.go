@@ -10,3 +10,14 @@ import (
 
 // Attr looks at an open file.
 func (o *file) Attr() (vfs.Attr, error) { return o.look(context.Background()) }
+
+// Remembered is how many inodes are.
+func (l *Ledger) Remembered() (n int) {
+	for i := range l.inodes.byNumber {
+		b := &l.inodes.byNumber[i]
+		b.mu.Lock()
+		n += len(b.m)
+		b.mu.Unlock()
+	}
+	return n
+}

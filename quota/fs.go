@@ -29,9 +29,11 @@ const (
 
 // change is a change of a directory while it runs.
 type change struct {
-	f   *FS
-	op  op
-	dir *inode
+	f *FS
+	// turn is when it began, as namings has it.
+	turn uint64
+	op   op
+	dir  *inode
 	// name is what it makes in the directory, or takes from it where removes is set.
 	name    string
 	removes bool
@@ -54,9 +56,9 @@ func (f *FS) beginChange(ctx context.Context, dir vfs.Handle, need Usage) (*chan
 	if a == nil {
 		return c, nil
 	}
-	a.naming.Add(1)
+	c.turn = a.naming.begin()
 	if c.op, err = f.l.beginIn(a, need, nil); err != nil {
-		a.naming.Add(-1)
+		a.naming.end(c.turn)
 		return nil, err
 	}
 	c.dir = f.l.inodes.hold(dir, a, 0)
@@ -75,8 +77,8 @@ func (c *change) end(ctx context.Context, err error) {
 	by := c.settle(ctx, c.dir, err == nil)
 	c.op.wrote = c.op.wrote || by != 0 || err == nil && !c.opens
 	c.f.l.end(&c.op)
-	c.op.a.naming.Add(-1)
-	c.f.l.inodes.release(c.dir, false)
+	c.op.a.naming.end(c.turn)
+	c.f.l.inodes.release(c.dir)
 }
 
 // settle charges a directory. done: the change was made, so that there is something to charge.
@@ -142,7 +144,7 @@ func (c *change) gone(ctx context.Context, e *vfs.Entry) {
 		a = b
 	}
 	n := l.inodes.hold(e.Handle, a, 0)
-	defer l.inodes.release(n, false)
+	defer l.inodes.release(n)
 	if e.Attr.Type != vfs.Directory {
 		switch left, err := l.named(ctx, e.Handle); {
 		case err != nil:
@@ -214,7 +216,7 @@ func (f *FS) Create(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name str
 		if _, err := f.l.settle(ctx, cut, f.l.byHandle(cut), false); err != nil && !errors.Is(err, syscall.ESTALE) {
 			op.op.a.doubt()
 		}
-		defer f.l.inodes.release(cut, false)
+		defer f.l.inodes.release(cut)
 	}
 	if err == nil && !created && cuts(&how) && (cut == nil || cut.handle != e.Handle) && op.op.a != nil {
 		op.op.a.doubt() // another file got the name before it was cut
@@ -231,7 +233,7 @@ func (f *FS) cutting(ctx context.Context, a *account, dir vfs.Handle, name strin
 	}
 	n := f.l.inodes.hold(e.Handle, a, 0)
 	if f.l.record(ctx, n, f.l.byHandle(n)) != nil {
-		f.l.inodes.release(n, false)
+		f.l.inodes.release(n)
 		return nil
 	}
 	return n
@@ -295,14 +297,14 @@ func (f *FS) make(ctx context.Context, dir vfs.Handle, make func() (vfs.Entry, v
 	e, ch, err := make()
 	if a := op.op.a; err == nil && a != nil {
 		if e.Attr.Home != a.id {
-			home := f.l.adopt(a.hub, Home{ID: e.Attr.Home, Name: name, Birth: birthOf(&e.Attr)})
+			home, turn := f.l.adopt(a.hub, Home{ID: e.Attr.Home, Name: name, Birth: birthOf(&e.Attr)})
 			defer f.l.end(&home)
-			defer home.a.naming.Add(-1)
+			defer home.a.naming.end(turn)
 			a = home.a
 		}
 		n := f.l.inodes.hold(e.Handle, a, 0)
 		op.made(&e, n)
-		f.l.inodes.release(n, false)
+		f.l.inodes.release(n)
 	}
 	op.end(ctx, err)
 	return e, ch, err
@@ -383,7 +385,7 @@ func (f *FS) Rename(ctx context.Context, c *vfs.Caller, fromDir vfs.Handle, from
 	op.gone(ctx, &over)
 	if dst != nil {
 		op.settle(ctx, dst, err == nil)
-		defer f.l.inodes.release(dst, false)
+		defer f.l.inodes.release(dst)
 	}
 	op.end(ctx, err)
 	return over, fromCh, toCh, err
@@ -419,7 +421,7 @@ func (f *FS) alter(ctx context.Context, h vfs.Handle, need Usage, do func() erro
 		return do()
 	}
 	n := f.l.inodes.hold(h, o.a, 0)
-	defer f.l.inodes.release(n, false)
+	defer f.l.inodes.release(n)
 	if err := f.l.record(ctx, n, f.l.byHandle(n)); err != nil {
 		f.l.end(&o)
 		return err

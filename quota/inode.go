@@ -25,8 +25,9 @@ type inode struct {
 	a      *account
 
 	// guarded by the shard of the handle
-	refs  int // operations and open Files
-	opens int // open Files
+	refs  int    // operations and open Files
+	opens int    // open Files
+	turn  uint64 // of the home's namings, when it was used last
 
 	// written and synced count unsynced changes and those of them that were synced.
 	written, synced atomic.Uint64
@@ -155,18 +156,33 @@ func (t *inodes) unlinked(bury func(*inode)) {
 	}
 }
 
-// release gives an inode back. It is forgotten when nobody holds it, its charge cannot change by itself, and no operation
-// runs that makes or removes a name in its home: such a one has to know what others have charged to its inode meanwhile.
-// rested: neither matters any more.
-func (t *inodes) release(n *inode, rested bool) {
+// release gives an inode back that was used. It is forgotten when nobody holds it, its charge cannot change by itself, and no
+// operation runs that makes or removes a name in its home and began before: such a one has to know what others have charged
+// to its inode meanwhile.
+func (t *inodes) release(n *inode) {
 	s := &t.byHandle[maphash.String(t.seed, string(n.handle))%uint64(len(t.byHandle))]
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	n.turn = n.a.naming.now()
+	t.drop(s.m, n, false)
+}
+
+// retire is release by who has only looked whether the inode is in use. rested: nothing keeps it, if it was last changed at
+// that sweep.
+func (t *inodes) retire(n *inode, rested bool, changed uint64) {
+	s := &t.byHandle[maphash.String(t.seed, string(n.handle))%uint64(len(t.byHandle))]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.drop(s.m, n, rested && n.changed.Load() == changed)
+}
+
+// drop ends a hold, and forgets the inode where nothing keeps it. The lock of its shard of byHandle, which has m, is held.
+func (t *inodes) drop(m map[vfs.Handle]*inode, n *inode, rested bool) {
 	n.refs--
-	if n.refs > 0 || n.recorded.Load() && !n.buried.Load() && !rested && (!n.settled() || n.a.naming.Load() > 0) {
+	if n.refs > 0 || n.recorded.Load() && !n.buried.Load() && !rested && (!n.settled() || n.a.naming.since(n.turn)) {
 		return
 	}
-	delete(s.m, n.handle)
+	delete(m, n.handle)
 	if !n.recorded.Load() {
 		return
 	}
@@ -373,5 +389,5 @@ func (l *Ledger) closed(ctx context.Context, n *inode) {
 		}
 	}
 	n.mu.Unlock()
-	l.inodes.release(n, false)
+	l.inodes.release(n)
 }

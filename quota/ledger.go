@@ -9,7 +9,7 @@
 // It does no I/O but through the FS that it wraps, and has no clock and no goroutine: the store persists the ledger,
 // walks homes for a Count, and calls Sweep now and then.
 //
-// One file of the package for each noun: ledger, account, inode (what is known of files that are in use), grave, fs,
+// One file of the package for each noun: ledger, account, namings, inode (what is known of files that are in use), grave, fs,
 // file, count, record (what is persisted), report (what is told).
 //
 // Locks, in the order in which they are taken:
@@ -18,7 +18,7 @@
 //	inode.mu             held over one look at the inode, so that it is charged what its last look showed
 //	inodes.byHandle[].mu
 //	inodes.byNumber[].mu, account.mu
-//	hub.mu, Count.shards[].mu, graves.mu
+//	hub.mu, namings.mu, Count.shards[].mu, graves.mu
 //
 // Of these inode.mu is held over a look at the disk, and byNumber[].mu over one at an inode that is being counted and was
 // used meanwhile.
@@ -217,7 +217,7 @@ func (l *Ledger) forget(a *account) {
 
 // adopt makes the account of a home that was made just now, and is empty, and begins an operation in it. A ledger that is
 // persisted before the operation ends does not believe the home's record, and one from before does not have it.
-func (l *Ledger) adopt(h *hub, at Home) op {
+func (l *Ledger) adopt(h *hub, at Home) (_ op, turn uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a := l.accounts[at.ID]
@@ -229,8 +229,7 @@ func (l *Ledger) adopt(h *hub, at Home) op {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.ops[a.phase]++
-	a.naming.Add(1)
-	return op{a: a, phase: a.phase}
+	return op{a: a, phase: a.phase}, a.naming.begin()
 }
 
 // abandon takes out the account of a home whose directory was removed.

@@ -603,10 +603,16 @@ func TestMarkedBeforeSnapshot(t *testing.T) {
 	}
 }
 
-// hooked is an FS whose Files tell when they have written.
+// hooked is an FS that tells before it makes a directory, and whose Files tell when they have written.
 type hooked struct {
 	vfs.FS
-	wrote func()
+	making func(name string)
+	wrote  func()
+}
+
+func (h *hooked) Mkdir(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name string, set vfs.SetAttr) (vfs.Entry, vfs.DirChange, error) {
+	h.making(name)
+	return h.FS.Mkdir(ctx, c, dir, name, set)
 }
 
 func (h *hooked) Open(ctx context.Context, c *vfs.Caller, at vfs.Handle, access vfs.Access) (vfs.File, error) {
@@ -625,14 +631,61 @@ func (f *hookedFile) WriteAt(ctx context.Context, p []byte, off uint64, want vfs
 	return n, did, v, err
 }
 
+// hook begins anew with a hooked FS.
+func (b *bed) hook() *hooked {
+	h := &hooked{FS: b.inner, making: func(string) {}, wrote: func() {}}
+	b.ledger = quota.New(h, b.keeper)
+	b.fs = b.ledger.FS()
+	b.setHubs()
+	return h
+}
+
+// TestForgotten: in a home where something is being made at every moment the inodes that nobody uses any more are forgotten all
+// the same.
+func TestForgotten(t *testing.T) {
+	b := newBed(t)
+	h := b.hook()
+	home := b.home("ada")
+	running := make(chan chan bool)
+	h.making = func(string) {
+		end := make(chan bool)
+		running <- end
+		<-end
+	}
+	var makers sync.WaitGroup
+	begin := func(name string) (end chan bool) {
+		makers.Go(func() {
+			if _, _, err := b.fs.Mkdir(ctx, user, home, name, vfs.SetAttr{}); err != nil {
+				t.Error(err)
+			}
+		})
+		return <-running
+	}
+	end := begin("d")
+	const rounds, each = 10, 10
+	for i := range rounds {
+		for j := range each {
+			f, _ := b.create(home, fmt.Sprintf("f%d-%d", i, j))
+			works(t, "Close", f.Close())
+		}
+		next := begin(fmt.Sprint("d", i))
+		close(end)
+		end = next
+		b.ledger.Sweep(ctx)
+	}
+	close(end)
+	if n := b.ledger.Remembered(); n > rounds*each/2 {
+		t.Errorf("%d inodes are remembered", n)
+	}
+	makers.Wait()
+	b.exact("ada")
+}
+
 // TestReserveShared: what is written from the reserve is counted, whichever operation is the first to see that the file has
 // grown.
 func TestReserveShared(t *testing.T) {
 	b := newBed(t)
-	h := &hooked{FS: b.inner, wrote: func() {}}
-	b.ledger = quota.New(h, b.keeper)
-	b.fs = b.ledger.FS()
-	b.setHubs()
+	h := b.hook()
 	b.ledger.SetReserve(hubhome.Reserve{Bytes: hubhome.MiB, File: hubhome.MiB, Inodes: 100})
 	home := b.home("ada")
 	b.ledger.SetOverride(hubName, "ada", bytes(64*hubhome.KiB))

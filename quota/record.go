@@ -62,7 +62,7 @@ func (l *Ledger) Resume(files []Resting) {
 		n.mu.Lock()
 		l.remember(n, &vfs.Attr{Type: vfs.Regular, FileID: f.Number, Used: 1, Birth: born(f.Birth)}, f.Charged)
 		n.mu.Unlock()
-		l.inodes.release(n, false)
+		l.inodes.release(n)
 	}
 }
 
@@ -152,6 +152,11 @@ const RestSweeps = 60
 // 10 s apart: XFS gives back within 10 minutes what it took in advance.
 func (l *Ledger) Sweep(ctx context.Context) {
 	now := l.sweeps.Add(1)
+	l.mu.RLock()
+	for _, a := range l.accounts {
+		a.naming.next()
+	}
+	l.mu.RUnlock()
 	for i := range l.inodes.byNumber {
 		b := &l.inodes.byNumber[i]
 		b.mu.Lock()
@@ -169,8 +174,8 @@ func (l *Ledger) Sweep(ctx context.Context) {
 				return
 			}
 			n := l.inodes.hold(h, accounts[i], 0)
-			rested := l.rest(ctx, n, now)
-			l.inodes.release(n, rested)
+			changed := n.changed.Load()
+			l.inodes.retire(n, l.rest(ctx, n, now), changed)
 		}
 	}
 }
@@ -185,7 +190,7 @@ func (l *Ledger) rest(ctx context.Context, n *inode, now uint64) bool {
 		return false
 	}
 	if n.settled() && !rests {
-		return false // release forgets it, unless somebody needs it
+		return false // it is forgotten, unless somebody needs it
 	}
 	written := n.written.Load()
 	if n.unsynced() && !n.directory {
