@@ -144,10 +144,10 @@ func (o *file) WriteAt(ctx context.Context, p []byte, off uint64, want vfs.Stabi
 	if err != nil {
 		return 0, vfs.Unstable, v, err
 	}
-	if want == vfs.Unstable {
-		o.inode.written.Add(1)
-	}
 	n, did, v, err = o.File.WriteAt(ctx, p[:length], off, want)
+	if want == vfs.Unstable {
+		o.inode.written.Add(1) // not before: a Commit would take it for synced
+	}
 	o.settle(ctx, op)
 	return n, did, v, err
 }
@@ -179,8 +179,8 @@ func (o *file) change(ctx context.Context, do func() error) error {
 	if err != nil {
 		return err
 	}
-	o.inode.written.Add(1)
 	err = do()
+	o.inode.written.Add(1)
 	o.settle(ctx, op)
 	return err
 }
@@ -201,8 +201,8 @@ func (o *file) Allocate(ctx context.Context, off, length uint64) error {
 	if err != nil {
 		return err
 	}
-	o.inode.written.Add(1)
 	err = o.File.Allocate(ctx, off, length)
+	o.inode.written.Add(1)
 	o.settle(ctx, op)
 	return err
 }
@@ -217,8 +217,8 @@ func (o *file) CopyFrom(ctx context.Context, src vfs.File, srcOff, off, length u
 	if err != nil {
 		return 0, v, err
 	}
-	o.inode.written.Add(1)
 	n, v, err = o.File.CopyFrom(ctx, from.File, srcOff, off, length)
+	o.inode.written.Add(1)
 	o.settle(ctx, op)
 	return n, v, err
 }
@@ -241,8 +241,8 @@ func (o *file) CloneFrom(ctx context.Context, src vfs.File, srcOff, off, length 
 	if err != nil {
 		return err
 	}
-	o.inode.written.Add(1)
 	err = o.File.CloneFrom(ctx, from.File, srcOff, off, length)
+	o.inode.written.Add(1)
 	o.settle(ctx, op)
 	return err
 }

@@ -314,6 +314,10 @@ func (l *Ledger) born(n *inode, attr *vfs.Attr) {
 	n.a.charge(Usage{n.base, 1})
 	n.a.lend(Usage{n.base, 1})
 	n.a.trim()
+	if n.a.count != nil && n.birth != 0 && !n.a.count.Young(n.birth) {
+		// The clock has gone back, and the count takes it for one that was there before and may have had the number.
+		n.a.unsure = true
+	}
 	if n.a.count != nil && n.a.count.see(n.number, n.birth, n.handle) {
 		n.a.count.add(Usage{n.charged, 1})
 	}

@@ -6,10 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/quota"
@@ -603,11 +608,11 @@ func TestMarkedBeforeSnapshot(t *testing.T) {
 	}
 }
 
-// hooked is an FS that tells before it makes a directory, and whose Files tell when they have written.
+// hooked is an FS that tells before it makes a directory, and whose Files tell before and after they write.
 type hooked struct {
 	vfs.FS
-	making func(name string)
-	wrote  func()
+	making         func(name string)
+	writing, wrote func()
 }
 
 func (h *hooked) Mkdir(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name string, set vfs.SetAttr) (vfs.Entry, vfs.DirChange, error) {
@@ -626,6 +631,7 @@ type hookedFile struct {
 }
 
 func (f *hookedFile) WriteAt(ctx context.Context, p []byte, off uint64, want vfs.Stability) (int, vfs.Stability, vfs.Verifier, error) {
+	f.h.writing()
 	n, did, v, err := f.File.WriteAt(ctx, p, off, want)
 	f.h.wrote()
 	return n, did, v, err
@@ -633,7 +639,7 @@ func (f *hookedFile) WriteAt(ctx context.Context, p []byte, off uint64, want vfs
 
 // hook begins anew with a hooked FS.
 func (b *bed) hook() *hooked {
-	h := &hooked{FS: b.inner, making: func(string) {}, wrote: func() {}}
+	h := &hooked{FS: b.inner, making: func(string) {}, writing: func() {}, wrote: func() {}}
 	b.ledger = quota.New(h, b.keeper)
 	b.fs = b.ledger.FS()
 	b.setHubs()
@@ -681,6 +687,29 @@ func TestForgotten(t *testing.T) {
 	b.exact("ada")
 }
 
+// TestCommitBeforeWrite: a COMMIT syncs nothing that is written after it, however long ago the write began.
+func TestCommitBeforeWrite(t *testing.T) {
+	b := newBed(t)
+	h := b.hook()
+	f, e := b.create(b.home("ada"), "f")
+	works(t, "Close", f.Close())
+	f, err := b.fs.Open(ctx, user, e.Handle, vfs.Write)
+	b.must(err)
+	b.rest()
+	h.writing = func() {
+		_, err := f.Commit(ctx)
+		works(t, "Commit", err)
+	}
+	if _, _, _, err := f.WriteAt(ctx, make([]byte, 4096), 0, vfs.Unstable); err != nil {
+		t.Fatal(err)
+	}
+	works(t, "Close", f.Close())
+	if b.ledger.Remembered() == 0 {
+		t.Error("nobody will look at the file again when it is synced")
+	}
+	b.exact("ada")
+}
+
 // TestReserveShared: what is written from the reserve is counted, whichever operation is the first to see that the file has
 // grown.
 func TestReserveShared(t *testing.T) {
@@ -706,4 +735,47 @@ func TestReserveShared(t *testing.T) {
 	if past := b.report("ada").Past; past.Bytes < 400_000 {
 		t.Errorf("%+v is from the reserve", past)
 	}
+}
+
+// TestClockBack: a count that a clock went back under does not make anybody believe what it has missed.
+func TestClockBack(t *testing.T) {
+	b := newBed(t)
+	home := b.home("ada")
+	f, _ := b.create(home, "f")
+	works(t, "Close", f.Close())
+	b.rest()
+	path := filepath.Join(b.path, hubName, "ada")
+	count := func(began time.Time) *quota.Count {
+		c := b.ledger.Begin(b.report("ada").ID, began)
+		for !c.Drained() {
+		}
+		entries, err := os.ReadDir(path)
+		b.must(err)
+		for _, name := range append(entries, nil) {
+			at := path
+			if name != nil {
+				at = filepath.Join(path, name.Name())
+			}
+			var st unix.Stat_t
+			b.must(unix.Stat(at, &st))
+			b.must(c.Visit(st.Ino, func(f *quota.Found) error {
+				*f = quota.Found{Number: st.Ino, Used: uint64(du(&st)), Size: uint64(st.Size), Birth: found(t, at, "").Birth}
+				return nil
+			}))
+		}
+		return c
+	}
+	c := count(time.Now().Add(time.Hour)) // by a clock that then goes back
+	_, _, err := b.fs.Remove(ctx, user, home, "f")
+	works(t, "Remove", err)
+	_, _, err = b.fs.Mkdir(ctx, user, home, "d", vfs.SetAttr{}) // on ext4 it gets the number
+	works(t, "Mkdir", err)
+	for !c.Drained() {
+	}
+	c.Done()
+	if state := b.report("ada").State; state != quota.Dirty {
+		t.Errorf("the home is %s", state)
+	}
+	count(time.Now().Add(time.Minute)).Done()
+	b.exact("ada")
 }

@@ -92,8 +92,8 @@ func (a *account) restore(r *Record) {
 // last says that no operation runs or will run any more: then files whose charges may change by themselves are returned
 // too, and do not make their homes dirty; and what is open and has no name is given back, since it goes with the process.
 func (l *Ledger) Snapshot(generation uint64, last bool) ([]Record, []Resting) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.mu.RLock()
+	defer l.mu.RUnlock()
 	if last {
 		l.inodes.unlinked(l.bury)
 	}
