@@ -62,7 +62,7 @@ type Found struct {
 func (f *Found) Exact() bool { return exact(f.Type, f.Used, f.Size) }
 
 // Uncounted returns the homes that are to be counted: those that were never, that were being changed when a server ended
-// without having said so, and that something went wrong with. The largest come last.
+// without having said so, and that something went wrong with.
 func (l *Ledger) Uncounted() []vfs.HomeID {
 	l.mu.RLock()
 	defer l.mu.RUnlock()

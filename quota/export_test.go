@@ -21,3 +21,6 @@ func (l *Ledger) Remembered() (n int) {
 	}
 	return n
 }
+
+// Narrow makes a total that of the nearest limit.
+var Narrow = narrow

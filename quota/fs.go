@@ -507,6 +507,9 @@ func narrow(total, free, avail *uint64, limit, used, hubLimit, hubUsed int64) {
 			continue
 		}
 		rest := uint64(max(0, left(l.limit, l.used, 0)))
+		if *total == 0 {
+			*avail = rest // a file system without a number of inodes: Btrfs
+		}
 		*total, *free, *avail = uint64(l.limit), rest, min(*avail, rest)
 	}
 }

@@ -779,3 +779,12 @@ func TestClockBack(t *testing.T) {
 	count(time.Now().Add(time.Minute)).Done()
 	b.exact("ada")
 }
+
+// TestNoInodesOfItsOwn: of a file system that has no number of inodes (Btrfs) a home has what its quota leaves.
+func TestNoInodesOfItsOwn(t *testing.T) {
+	var total, free, avail uint64
+	quota.Narrow(&total, &free, &avail, 100, 10, 1000, 950)
+	if total != 100 || free != 90 || avail != 50 {
+		t.Errorf("of %d inodes %d are free and %d available", total, free, avail)
+	}
+}
