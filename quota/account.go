@@ -3,7 +3,6 @@
 package quota
 
 import (
-	"context"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -90,19 +89,10 @@ type op struct {
 	wrote bool
 }
 
-// begin begins an operation that may add need to a home: EDQUOT, and nothing is changed, where that is more than the home
-// may take. end must follow where there is no error.
-func (l *Ledger) begin(ctx context.Context, id vfs.HomeID, need Usage) (op, error) {
-	a, err := l.account(ctx, id)
-	if err != nil {
-		return op{}, err
-	}
-	return l.beginIn(a, need, nil)
-}
-
-// beginIn is begin in an account. long is the file whose data need is for, where it is too long to be one that the reserve is
-// for; nil for what is small.
-func (l *Ledger) beginIn(a *account, need Usage, long *inode) (op, error) {
+// begin begins an operation that may add need to a home, if it is one: EDQUOT, and nothing is changed, where that is more than
+// the home may take. long is the file whose data need is for, where it is too long to be one that the reserve is for; nil for
+// what is small. end must follow where there is no error.
+func (l *Ledger) begin(a *account, need Usage, long *inode) (op, error) {
 	if a == nil {
 		return op{}, nil
 	}

@@ -69,20 +69,20 @@ func (o *file) begin(ctx context.Context, off, length uint64, short bool) (p op,
 		return op{}, 0, err
 	}
 	need, long := span(off, length), o.long(off+length)
-	p, err = o.l.beginIn(o.inode.a, Usage{Bytes: need}, long)
+	p, err = o.l.begin(o.inode.a, Usage{Bytes: need}, long)
 	if err != syscall.EDQUOT {
 		return p, length, err
 	}
 	if missing := o.missing(ctx, off, length); missing < need {
 		need = missing
-		if p, err = o.l.beginIn(o.inode.a, Usage{Bytes: need}, long); err != syscall.EDQUOT {
+		if p, err = o.l.begin(o.inode.a, Usage{Bytes: need}, long); err != syscall.EDQUOT {
 			return p, length, err
 		}
 	}
 	// As much of it as fits, in whole blocks: the client asks again for the rest, and is told then.
 	if fits := uint64(o.inode.a.room()) &^ (block - 1); short && fits > 0 {
 		if end := off&^(block-1) + fits; end > off && end < off+length {
-			if p, err = o.l.beginIn(o.inode.a, Usage{Bytes: span(off, end-off)}, long); err == nil {
+			if p, err = o.l.begin(o.inode.a, Usage{Bytes: span(off, end-off)}, long); err == nil {
 				return p, end - off, nil
 			}
 		}
@@ -175,7 +175,7 @@ func (o *file) change(ctx context.Context, do func() error) error {
 	if err := o.l.record(ctx, o.inode, o.look); err != nil {
 		return err
 	}
-	op, err := o.l.beginIn(o.inode.a, Usage{}, nil)
+	op, err := o.l.begin(o.inode.a, Usage{}, nil)
 	if err != nil {
 		return err
 	}

@@ -44,11 +44,7 @@ type change struct {
 // beginChange begins a change of the names in a directory. Where it takes something (need), that comes from the reserve when
 // the quota is spent: names, directories and links are small.
 func (f *FS) beginChange(ctx context.Context, dir vfs.Handle, need Usage) (*change, error) {
-	id, err := f.FS.Home(dir)
-	if err != nil {
-		return nil, err
-	}
-	a, err := f.l.account(ctx, id)
+	a, err := f.l.account(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +53,7 @@ func (f *FS) beginChange(ctx context.Context, dir vfs.Handle, need Usage) (*chan
 		return c, nil
 	}
 	c.turn = a.naming.begin()
-	if c.op, err = f.l.beginIn(a, need, nil); err != nil {
+	if c.op, err = f.l.begin(a, need, nil); err != nil {
 		a.naming.end(c.turn)
 		return nil, err
 	}
@@ -136,8 +132,8 @@ func (c *change) gone(ctx context.Context, e *vfs.Entry) {
 	l, a := c.f.l, c.op.a
 	if e.Attr.Home != a.id {
 		// A home's directory was removed from its hub's.
-		b, err := l.account(ctx, e.Attr.Home)
-		if err != nil || b == nil {
+		b := l.known(e.Attr.Home)
+		if b == nil {
 			return
 		}
 		defer l.abandon(b)
@@ -258,11 +254,7 @@ func (f *FS) createdFile(ctx context.Context, c *change, inner vfs.File, e *vfs.
 
 // Open opens a regular file.
 func (f *FS) Open(ctx context.Context, c *vfs.Caller, h vfs.Handle, access vfs.Access) (vfs.File, error) {
-	id, err := f.FS.Home(h)
-	if err != nil {
-		return nil, err
-	}
-	a, err := f.l.account(ctx, id)
+	a, err := f.l.account(ctx, h)
 	if err != nil {
 		return nil, err
 	}
@@ -406,11 +398,11 @@ func (f *FS) SetAttr(ctx context.Context, c *vfs.Caller, h vfs.Handle, set vfs.S
 
 // alter runs a change of one file by its handle, and charges it.
 func (f *FS) alter(ctx context.Context, h vfs.Handle, need Usage, do func() error) error {
-	id, err := f.FS.Home(h)
+	a, err := f.l.account(ctx, h)
 	if err != nil {
 		return err
 	}
-	o, err := f.l.begin(ctx, id, need)
+	o, err := f.l.begin(a, need, nil)
 	if err != nil {
 		if err == syscall.EDQUOT {
 			f.deny(ctx, h, need)
@@ -457,10 +449,8 @@ func (f *FS) RemoveXattr(ctx context.Context, c *vfs.Caller, h vfs.Handle, name 
 
 // deny counts a refusal.
 func (f *FS) deny(ctx context.Context, h vfs.Handle, need Usage) {
-	if id, err := f.FS.Home(h); err == nil {
-		if a, err := f.l.account(ctx, id); err == nil && a != nil {
-			a.deny(need)
-		}
+	if a, err := f.l.account(ctx, h); err == nil && a != nil {
+		a.deny(need)
 	}
 }
 
@@ -471,11 +461,7 @@ func (f *FS) StatFS(ctx context.Context, h vfs.Handle) (vfs.StatFS, error) {
 	if err != nil {
 		return st, err
 	}
-	id, err := f.FS.Home(h)
-	if err != nil {
-		return st, err
-	}
-	a, err := f.l.account(ctx, id)
+	a, err := f.l.account(ctx, h)
 	if err != nil || a == nil {
 		return st, err
 	}

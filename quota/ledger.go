@@ -268,19 +268,28 @@ func (l *Ledger) SetOverride(hub hubhome.HubName, name string, q hubhome.Quota) 
 	}
 }
 
-// account finds a home's account; nil where the home is in no hub that is served, or its directory is gone.
-func (l *Ledger) account(ctx context.Context, id vfs.HomeID) (*account, error) {
-	l.mu.RLock()
-	a := l.accounts[id]
-	l.mu.RUnlock()
-	if a != nil || id == 0 {
+// account finds the account of a file's home; nil where the home is in no hub that is served.
+func (l *Ledger) account(ctx context.Context, h vfs.Handle) (*account, error) {
+	id, err := l.fs.Home(h)
+	if err != nil || id == 0 {
+		return nil, err
+	}
+	if a := l.known(id); a != nil {
 		return a, nil
 	}
-	// Somebody has made it on the disk, behind the server's back.
+	// Somebody has made it on the disk, behind the server's back; or it is gone, and the file too.
+	if _, err := l.fs.GetAttr(ctx, h); err != nil {
+		return nil, err
+	}
 	if err := l.keeper.Find(ctx); err != nil {
 		return nil, err
 	}
+	return l.known(id), nil
+}
+
+// known returns a home's account, if it has one.
+func (l *Ledger) known(id vfs.HomeID) *account {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return l.accounts[id], nil
+	return l.accounts[id]
 }

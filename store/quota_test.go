@@ -689,3 +689,36 @@ func TestJournalLostOnFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestStaleHandle: a handle of a home that is gone has nobody list the hubs, and nobody wait for that.
+func TestStaleHandle(t *testing.T) {
+	path := t.TempDir()
+	var lists atomic.Int64
+	s := serving(t, path, &disk.Disk{Before: func(op disk.Op) error {
+		if op == disk.OpReadDir {
+			lists.Add(1)
+		}
+		return nil
+	}})
+	s.Recount(ctx)
+	hub := at(t, s, "prod")
+	home := mkdir(t, s, hub, "ada")
+	if _, _, err := s.FS().Remove(ctx, user, hub, "ada"); err != nil {
+		t.Fatal(err)
+	}
+	before := lists.Load()
+	for label, err := range map[string]error{
+		"Create": func() error {
+			_, _, _, _, err := s.FS().Create(ctx, user, home, "f", vfs.Create{}, vfs.Write)
+			return err
+		}(),
+		"StatFS": func() error { _, err := s.FS().StatFS(ctx, home); return err }(),
+	} {
+		if err != syscall.ESTALE {
+			t.Errorf("%s answers %v, want ESTALE", label, err)
+		}
+	}
+	if n := lists.Load() - before; n > 0 {
+		t.Errorf("directories were read %d times", n)
+	}
+}
