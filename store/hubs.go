@@ -3,7 +3,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -116,7 +115,8 @@ func (s *Store) list(hubs []Hub) (err error) {
 	return nil
 }
 
-// listHub returns a hub's directory and those in it: its homes, and what its users share.
+// listHub returns a hub's directory and those in it: its homes, and what its users share. One that cannot be looked at is passed
+// over: the others are served.
 func (s *Store) listHub(name string) (hub quota.Home, homes []quota.Home, err error) {
 	dir, err := s.disk.Open(s.root, name, unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
@@ -128,17 +128,17 @@ func (s *Store) listHub(name string) (hub quota.Home, homes []quota.Home, err er
 		return hub, nil, err
 	}
 	hub = homeOf(name, &st)
-	var fault error
 	_, err = s.disk.ReadDir(dir, 0, make([]byte, 64<<10), func(n *disk.Name) bool {
-		switch fault = s.disk.StatEntry(dir, n, &st); {
-		case fault == syscall.ENOENT:
-			fault = nil
-		case fault == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR && s.fs.Ours(&st):
+		switch err := s.disk.StatEntry(dir, n, &st); {
+		case err == syscall.ENOENT:
+		case err != nil:
+			s.log.Error("a home cannot be looked at, and is not known", "hub", name, "home", string(n.Name), "error", err)
+		case st.Mode&unix.S_IFMT == unix.S_IFDIR && s.fs.Ours(&st):
 			homes = append(homes, homeOf(string(n.Name), &st))
 		}
-		return fault == nil
+		return true
 	})
-	return hub, homes, cmp.Or(err, fault)
+	return hub, homes, err
 }
 
 func homeOf(name string, st *disk.Stat) quota.Home {

@@ -722,3 +722,38 @@ func TestStaleHandle(t *testing.T) {
 		t.Errorf("directories were read %d times", n)
 	}
 }
+
+// TestDamagedHome: one home whose directory cannot be looked at keeps nobody from the others.
+func TestDamagedHome(t *testing.T) {
+	path := t.TempDir()
+	var armed, listing atomic.Bool
+	s := serving(t, path, &disk.Disk{Before: func(op disk.Op) error {
+		if op == disk.OpReadDir && armed.Load() {
+			listing.Store(true)
+		}
+		if op == disk.OpStat && listing.Load() && armed.CompareAndSwap(true, false) {
+			return syscall.EUCLEAN
+		}
+		return nil
+	}})
+	s.Recount(ctx)
+	for _, name := range []string{"ada", "bob", "eve"} {
+		put(t, s, mkdir(t, s, at(t, s, "prod"), name), "f", 10_000)
+	}
+	before := len(s.Report().Hubs[0].Homes)
+	armed.Store(true)
+	if err := s.SetHubs(ctx, prod); err != nil {
+		t.Fatal(err)
+	}
+	if armed.Load() {
+		t.Fatal("no home was looked at")
+	}
+	if n := len(s.Report().Hubs[0].Homes); n != before-1 {
+		t.Errorf("of %d homes %d are known", before, n)
+	}
+	if err := s.SetHubs(ctx, prod); err != nil {
+		t.Fatal(err)
+	}
+	s.Recount(ctx)
+	exact(t, s, path)
+}
