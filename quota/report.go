@@ -96,6 +96,15 @@ func full(used Usage, q hubhome.Quota) float64 {
 
 // Report tells of all hubs and homes. It waits for no disk.
 func (l *Ledger) Report() Report {
+	r := l.report()
+	for _, h := range r.Hubs { // nobody waits for that
+		slices.SortFunc(h.Homes, func(a, b HomeReport) int { return cmp.Compare(a.Name, b.Name) })
+	}
+	return r
+}
+
+// report is Report, but for the order of homes.
+func (l *Ledger) report() Report {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	r := Report{Reserve: *l.reserve.Load()}
@@ -125,7 +134,6 @@ func (l *Ledger) Report() Report {
 		h.mu.Lock()
 		r.Hubs[i].Used, r.Hubs[i].Quota = h.used.positive(), h.limit
 		h.mu.Unlock()
-		slices.SortFunc(homes[i], func(a, b *account) int { return cmp.Compare(a.name, b.name) })
 		r.Hubs[i].Homes = make([]HomeReport, len(homes[i]))
 		for j, a := range homes[i] {
 			home := &r.Hubs[i].Homes[j]
