@@ -35,6 +35,7 @@ type keeper struct {
 	marked     map[vfs.HomeID]int
 	err        error
 	during     func() // runs while a home is being marked
+	clock      func() time.Time
 }
 
 func (k *keeper) Mark(home vfs.HomeID) (uint64, error) {
@@ -55,7 +56,12 @@ func (k *keeper) Find(context.Context) error {
 	return nil
 }
 
-func (k *keeper) Now() time.Time { return time.Now() }
+func (k *keeper) Now() time.Time {
+	if k.clock != nil {
+		return k.clock()
+	}
+	return time.Now()
+}
 
 // bed is a ledger over a directory on the disk, with one hub.
 type bed struct {

@@ -314,12 +314,16 @@ func (l *Ledger) born(n *inode, attr *vfs.Attr) {
 	n.a.charge(Usage{n.base, 1})
 	n.a.lend(Usage{n.base, 1})
 	n.a.trim()
-	if n.a.count != nil && n.birth != 0 && !n.a.count.Young(n.birth) {
-		// The clock has gone back, and the count takes it for one that was there before and may have had the number.
+	c := n.a.count
+	if c == nil {
+		return
+	}
+	if n.birth != 0 && !c.Young(n.birth) {
+		// It is made now and older than the count: the clock has gone back. Its number may be one that was visited, of another.
 		n.a.unsure = true
 	}
-	if n.a.count != nil && n.a.count.see(n.number, n.birth, n.handle) {
-		n.a.count.add(Usage{n.charged, 1})
+	if c.see(n.number, n.birth, n.handle) {
+		c.add(Usage{n.charged, 1})
 	}
 }
 
