@@ -466,6 +466,32 @@ func many(n int) []string {
 	return names
 }
 
+// TestManyHomes lists 100,000 homes, and sets a quota for each of as many as one request takes.
+func TestManyHomes(t *testing.T) {
+	const n = 100_000
+	names := many(n)
+	h := newHomes(t, names...)
+	c, _ := serve(t, h)
+	list, err := c.Homes(t.Context(), "")
+	if err != nil || len(list) != n {
+		t.Fatalf("%d of %d homes are listed: %v", len(list), n, err)
+	}
+	for i := range list {
+		if list[i].Name.String() != names[i] {
+			t.Fatalf("home %d is %q, not %q", i, list[i].Name.String(), names[i])
+		}
+	}
+	var changes []console.QuotaChange
+	for _, name := range names {
+		changes = append(changes, console.QuotaChange{Hub: "prod", Name: console.NewName(name), Bytes: "2GiB"})
+	}
+	_, err = c.SetQuotas(t.Context(), console.QuotaRequest{Changes: changes})
+	h.must(err)
+	if q, _, _ := h.Home("prod", names[n-1]); q.Quota.Bytes != 2*hubhome.GiB {
+		t.Errorf("the quota of the last home is %v", q.Quota.Bytes)
+	}
+}
+
 func BenchmarkList20000(b *testing.B) {
 	c, _ := serve(b, newHomes(b, many(20000)...))
 	for b.Loop() {

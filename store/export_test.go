@@ -33,3 +33,15 @@ func (s *Store) Distrust(name string) {
 
 // Uncharged returns the files without the ledger.
 func (s *Store) Uncharged() vfs.FS { return s.fs }
+
+// CleanLedger makes of a ledger's file one in which all homes are clean and take so much.
+func CleanLedger(data []byte, used quota.Usage) ([]byte, error) {
+	generation, records, _, err := parseLedger(data)
+	if err != nil {
+		return nil, err
+	}
+	for i := range records {
+		records[i].Dirty, records[i].Used = false, used
+	}
+	return formatLedger(generation, records, nil)
+}
