@@ -14,6 +14,8 @@ each = @set -e; for module in $(MODULES); do echo "$$module: $(1)"; (cd $$module
 anew = $$([ $$module = . ] || echo -count=1)
 # How long each fuzz target runs in `make test`.
 FUZZTIME ?= 3s
+# How many files the home has that `make bench` counts.
+BENCHFILES ?= 1000000
 
 .PHONY: run build check test race fuzz bench lint clean
 
@@ -51,10 +53,13 @@ fuzz:
 	  done; \
 	done
 
-# Ours and Debian's NFS-Ganesha on the same directory tree, same client, same run: ratios. Needs root.
+# Ours and Debian's NFS-Ganesha on the same directory tree, same client, same run; scans of homes; and what the ledger costs,
+# in a home of BENCHFILES files: ratios. Needs root.
 bench: build
 	$(GO) run ./test/bench
 	$(GO) run ./test/bench -scan
+	HUBHOME_BENCH_FILES=$(BENCHFILES) $(GO) test -run '^$$' -bench 'Recount|Start|SetQuota|Write' -timeout 30m ./store
+	$(GO) test -run '^$$' -bench List20000 ./console
 
 clean:
 	rm -rf bin
