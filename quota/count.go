@@ -359,6 +359,20 @@ func (c *Count) Compare() (counted, believed Usage) {
 	return Usage{c.bytes.Load(), c.inodes.Load()}, c.a.used
 }
 
+// Correct adds to what is believed of a home what counts have found to be missing.
+func (l *Ledger) Correct(home vfs.HomeID, by Usage) {
+	l.mu.RLock()
+	a := l.accounts[home]
+	l.mu.RUnlock()
+	if a == nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.charge(by)
+	a.trim()
+}
+
 // Cancel gives a count up: the home is to be counted again.
 func (c *Count) Cancel() {
 	c.a.mu.Lock()
