@@ -40,7 +40,7 @@ var house = map[string][]string{
 	"warning":         {".", "quota"},
 	"check":           {".", "vfs", "nfs3client", "remote", "share", "advice"},
 	"advice":          {},
-	"kube":            {"."},
+	"kube":            {},
 	// The commands.
 	"cmd/hubhome":      {".", "config", "console", "metrics", "warning", "vfs", "disk", "quota", "store", "oncrpc", "nfsserver", "nfsclient", "remote", "share", "check", "usage", "survey", "advice"},
 	"cmd/hubhome-kube": {"kube"},

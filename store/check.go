@@ -68,7 +68,7 @@ func (s *Store) Check(ctx context.Context, hubs []Hub, repair bool, tell func(Ch
 }
 
 // CheckServed is Check for a store that is being served: each home is counted while it is used, and compared at the moment at
-// which its count is done. Homes that are to be counted anyway are told of without. One check at a time: EBUSY. An error of
+// which its count is done. Homes that are to be counted anyway, or of which no two counts agree, are not Believed. One check at a time: EBUSY. An error of
 // tell is returned.
 func (s *Store) CheckServed(ctx context.Context, repair bool, tell func(Checked) error) error {
 	if !s.checking.TryLock() {
@@ -126,6 +126,13 @@ func (s *Store) compare(ctx context.Context, id vfs.HomeID, repair bool, checked
 				s.quota.Correct(id, found)
 			}
 			return true, nil
+		}
+	}
+	// Nothing is certain. What is to be made right a count makes that comes by itself.
+	checked.Believed = false
+	if repair {
+		if c := s.quota.Begin(id, time.Now()); c != nil {
+			c.Cancel()
 		}
 	}
 	return true, nil

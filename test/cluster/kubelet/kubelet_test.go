@@ -108,13 +108,13 @@ containers:
 		"volumes": {
 			pod: `
 initContainers:
-  - {name: i, command: [probe, say, init, write, /work/file], volumeMounts: [{name: work, mountPath: /work}]}
+  - {name: i, command: [probe, say, init, write, /scratch/file], volumeMounts: [{name: scratch, mountPath: /scratch}]}
 containers:
   - name: c
-    command: [probe, cat, /work/file, ls, /config, cat, /config/deep/one]
-    volumeMounts: [{name: work, mountPath: /work}, {name: config, mountPath: /config}]
+    command: [probe, cat, /scratch/file, ls, /config, cat, /config/deep/one]
+    volumeMounts: [{name: scratch, mountPath: /scratch}, {name: config, mountPath: /config}]
 volumes:
-  - {name: work, emptyDir: {}}
+  - {name: scratch, emptyDir: {}}
   - {name: config, configMap: {name: config, items: [{key: one, path: deep/one}]}}`,
 			log: []string{"init", "written", "deep", "first"}},
 		"init fails": {
