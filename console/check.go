@@ -25,8 +25,10 @@ type CheckLine struct {
 	Name
 	Ledger Amount `json:"ledger"`
 	Disk   Amount `json:"disk"`
-	// Believed is false where the home is to be counted anyway, and was not.
+	// Believed is false where the home is to be counted anyway.
 	Believed bool `json:"believed,omitempty"`
+	// Fault is why the home could not be counted.
+	Fault string `json:"fault,omitempty"`
 
 	Done  bool   `json:"done,omitempty"`
 	Error string `json:"error,omitempty"`
@@ -57,7 +59,7 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request) error {
 		return control.Flush()
 	}
 	err := s.ledger.Check(r.Context(), req.Repair, func(c Checked) error {
-		return say(CheckLine{Hub: c.Hub, Name: NewName(c.Home), Ledger: amountOf(c.Ledger), Disk: amountOf(c.Disk), Believed: c.Believed})
+		return say(CheckLine{Hub: c.Hub, Name: NewName(c.Home), Ledger: amountOf(c.Ledger), Disk: amountOf(c.Disk), Believed: c.Believed, Fault: c.Fault})
 	})
 	switch {
 	case err == nil:
@@ -75,5 +77,5 @@ func usageOf(a Amount) quota.Usage { return quota.Usage(a) }
 
 // checked is a line as it was told.
 func (l *CheckLine) checked() Checked {
-	return Checked{Hub: l.Hub, Home: l.Name.String(), Ledger: usageOf(l.Ledger), Disk: usageOf(l.Disk), Believed: l.Believed}
+	return Checked{Hub: l.Hub, Home: l.Name.String(), Ledger: usageOf(l.Ledger), Disk: usageOf(l.Disk), Believed: l.Believed, Fault: l.Fault}
 }

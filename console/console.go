@@ -46,8 +46,11 @@ type Checked struct {
 	Home string // bytes of any kind
 	// Ledger is what the ledger says, Disk what there is.
 	Ledger, Disk quota.Usage
-	// Believed: the ledger says so for certain. Otherwise the home is to be counted anyway, and was not.
+	// Believed: the ledger says so for certain. Otherwise the home is to be counted anyway; where the ledger was to be made right,
+	// it was.
 	Believed bool
+	// Fault is why the home could not be counted; empty: it could.
+	Fault string
 }
 
 // Override is the quota of one home that was set at run time.

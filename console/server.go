@@ -360,7 +360,7 @@ func (s *Server) showHome(r *http.Request) (any, error) {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), walkTime)
 		defer cancel()
-		detail.Largest, detail.Unread, err = s.largest(ctx, hub, name, largest)
+		detail.Largest, detail.LargestUnread, err = s.largest(ctx, hub, name, largest)
 		switch {
 		case errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.ESTALE):
 			return nil, refuse(http.StatusNotFound, "the home %q went away while it was looked at", name)

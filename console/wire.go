@@ -60,10 +60,12 @@ type Home struct {
 	LastWrite time.Time   `json:"lastWrite,omitzero"`
 	State     quota.State `json:"state"`
 	Denials   Denials     `json:"denials,omitzero"`
-	// AsOf is since when the figures are known, where they are not those of this moment, and Unread how many files and
-	// directories are missing in them since they could not be read.
-	AsOf   time.Time `json:"asOf,omitzero"`
-	Unread uint64    `json:"unread,omitempty"`
+	// Fault is why the home could not be counted, where its State says so.
+	Fault string `json:"fault,omitempty"`
+	// Unread is how many files and directories could not be read, and may be missing in the figures.
+	Unread uint64 `json:"unread,omitempty"`
+	// AsOf is since when the figures are known, where they are not those of this moment.
+	AsOf time.Time `json:"asOf,omitzero"`
 }
 
 // Denials is what was refused since the server started, by what was spent.
@@ -105,8 +107,8 @@ type HomeDetail struct {
 	ReserveLimit Amount `json:"reserveLimit"`
 	// Largest are its largest directories, where `?largest=N` asked for N of them.
 	Largest []Directory `json:"largest,omitempty"`
-	// Unread is how many directories could not be read: what is in them is not in Largest.
-	Unread int `json:"unread,omitempty"`
+	// LargestUnread is how many directories could not be read: what is in them is not in Largest.
+	LargestUnread int `json:"largestUnread,omitempty"`
 }
 
 // Directory is a directory in a home, with all that is below it.
@@ -199,7 +201,7 @@ func homeOf(hub hubhome.HubName, r *quota.HomeReport) Home {
 	h := Home{
 		Hub: hub, Name: NewName(r.Name), Usage: amountOf(r.Used), Quota: limitOf(r.Quota), Reserve: amountOf(r.Past),
 		LastWrite: r.LastWrite.UTC(), State: r.State, Denials: Denials(r.Denials),
-		AsOf: r.AsOf.UTC(), Unread: r.Unread,
+		AsOf: r.AsOf.UTC(), Fault: r.Fault, Unread: r.Unread,
 	}
 	if r.Override != (hubhome.Quota{}) {
 		set := overrideOf(r.Override)

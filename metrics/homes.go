@@ -18,7 +18,7 @@ var (
 	hubUsedInodes  = describe("hubhome_hub_used_inodes", "How many inodes all that is in a hub's directory takes.", "hub")
 	hubQuotaBytes  = describe("hubhome_hub_quota_bytes", "What all of a hub may take; not there where that is unlimited.", "hub")
 	hubQuotaInodes = describe("hubhome_hub_quota_inodes", "How many inodes all of a hub may take; not there where that is unlimited.", "hub")
-	hubHomes       = describe("hubhome_homes", "How many homes and shared directories a hub has, by what is known of what they take: clean, dirty or counting; scanned or partial where an NFS server of somebody else's has them.", "hub", "state")
+	hubHomes       = describe("hubhome_homes", "How many homes and shared directories a hub has, by what is known of what they take: clean, dirty, counting or unreadable; scanned or partial where an NFS server of somebody else's has them.", "hub", "state")
 	hubLeftOut     = describe("hubhome_homes_left_out", "How many homes of a hub have no series of their own, for metrics.homes.", "hub")
 
 	homeUsedBytes     = describe("hubhome_home_used_bytes", "What a home takes on the disk.", "hub", "home")
@@ -112,7 +112,7 @@ func collectHub(ch chan<- prometheus.Metric, hub *quota.HubReport) {
 	if !hub.AsOf.IsZero() {
 		gauge(ch, hubAsOf, seconds(hub.AsOf), name)
 	}
-	states := map[quota.State]int{quota.Clean: 0, quota.Dirty: 0, quota.Counting: 0}
+	states := map[quota.State]int{quota.Clean: 0, quota.Dirty: 0, quota.Counting: 0, quota.Unreadable: 0}
 	for i := range hub.Homes {
 		states[hub.Homes[i].State]++
 	}

@@ -38,7 +38,9 @@ type account struct {
 	// unsure: used is not known to be true, and the home is to be counted.
 	unsure bool
 	// fresh: it was never counted.
-	fresh     bool
+	fresh bool
+	// fault is why it could not be counted when that was tried last.
+	fault     fault
 	count     *Count
 	lastWrite time.Time
 	denials   Denials
@@ -48,6 +50,12 @@ type account struct {
 	// recorded is how many of the home's inodes are in use, or have a charge that may change by itself.
 	recorded atomic.Int64
 	naming   namings
+}
+
+// fault is why a home could not be counted, and how many files and directories of it could not be read.
+type fault struct {
+	unread uint64
+	why    string
 }
 
 // Denials counts what was refused to a home since the server started, by what was spent: the home's bytes or inodes, or

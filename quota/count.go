@@ -93,6 +93,9 @@ func (l *Ledger) Begin(home vfs.HomeID, now time.Time) *Count {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if before := a.count; before != nil {
+		before.end(before.unsure) // this one is to tell what that one was to
+	}
 	c.unsure = a.unsure
 	a.unsure = false // what goes wrong from here on makes another count
 	a.count = c
@@ -332,7 +335,7 @@ func (c *Count) Done() (counted, before Usage) {
 	}
 	counted, before = Usage{c.bytes.Load(), c.inodes.Load()}, c.a.used
 	c.a.charge(counted.minus(before))
-	c.a.count, c.a.fresh = nil, false
+	c.a.count, c.a.fresh, c.a.fault = nil, false, fault{}
 	if last := c.last.Load(); last > 0 && c.a.lastWrite.Before(time.Unix(0, last)) {
 		c.a.lastWrite = time.Unix(0, last)
 	}
@@ -345,8 +348,15 @@ func (c *Count) Leave() {
 	c.a.mu.Lock()
 	defer c.a.mu.Unlock()
 	if c.a.count == c {
-		c.a.count, c.a.unsure = nil, c.a.unsure || c.unsure
+		c.end(c.unsure)
 	}
+}
+
+// end ends a count that does not say what the home takes. a.mu is held.
+func (c *Count) end(unsure bool) {
+	c.a.count, c.a.unsure = nil, c.a.unsure || unsure
+	c.a.charge(Usage{}.minus(c.published))
+	c.published = Usage{}
 }
 
 // Compare ends a count without any consequence, as Leave does, and returns what was counted, with what is believed at that
@@ -378,8 +388,23 @@ func (c *Count) Cancel() {
 	c.a.mu.Lock()
 	defer c.a.mu.Unlock()
 	if c.a.count == c {
-		c.a.count, c.a.unsure = nil, true
+		c.end(true)
 	}
+}
+
+// Fail gives a count up of which so many files and directories could not be read, or that did not come to its end at all, and
+// says why. The home is to be counted again, and until then takes what was believed, or what was counted where that is more.
+func (c *Count) Fail(unread uint64, why error) {
+	c.orphans()
+	c.a.mu.Lock()
+	defer c.a.mu.Unlock()
+	if c.a.count != c {
+		return
+	}
+	c.end(true)
+	c.a.charge(c.Sum().minus(c.a.used).positive())
+	c.a.fresh, c.a.fault = false, fault{unread, why.Error()}
+	c.a.trim()
 }
 
 // orphans counts the files that have no name any more and are open: no walk comes to them.

@@ -4,6 +4,7 @@ package quota_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -60,4 +61,39 @@ func (m *memory) home(name string) vfs.Handle {
 	e, _, err := m.fs.Mkdir(ctx, nil, m.hub(), name, vfs.SetAttr{})
 	m.must(err)
 	return e.Handle
+}
+
+// TestSuperseded: a count that begins while another runs takes its place, also in what follows where it leaves no figure.
+func TestSuperseded(t *testing.T) {
+	m := newMemory(t)
+	home := m.home("ada")
+	a, err := m.inner.GetAttr(ctx, home)
+	m.must(err)
+	m.ledger.Begin(a.Home, time.Now()).Cancel()
+	first := m.ledger.Begin(a.Home, time.Now())
+	m.ledger.Begin(a.Home, time.Now()).Leave()
+	first.Done()
+	if all := m.ledger.Uncounted(); !slices.Contains(all, a.Home) {
+		t.Errorf("to be counted are %v, and not the home", all)
+	}
+}
+
+// TestGivenUp: what a count has published of a home that was never counted goes with it.
+func TestGivenUp(t *testing.T) {
+	m := newMemory(t)
+	e, _, err := m.inner.Mkdir(ctx, nil, m.hub(), "ada", vfs.SetAttr{})
+	m.must(err)
+	m.ledger.SetHubs([]quota.Hub{{Home: m.Hub.Home, Homes: []quota.Home{{ID: e.Attr.Home, Name: "ada"}}}})
+	for range 3 {
+		c := m.ledger.Begin(e.Attr.Home, time.Now())
+		m.must(c.Visit(e.Attr.FileID, func(f *quota.Found) error {
+			*f = quota.Found{Number: e.Attr.FileID, Type: vfs.Directory, Used: 4096, Handle: e.Handle}
+			return nil
+		}))
+		c.Publish()
+		c.Cancel()
+	}
+	if used := m.ledger.Report().Hubs[0].Homes[0].Used; used != (quota.Usage{}) {
+		t.Errorf("after counts that were given up it takes %+v", used)
+	}
 }

@@ -49,6 +49,8 @@ const (
 	Dirty State = "dirty"
 	// Counting: as Dirty; the home is being counted.
 	Counting State = "counting"
+	// Unreadable: as Dirty; HomeReport.Fault says why it could not be counted. That is tried again now and then.
+	Unreadable State = "unreadable"
 	// Scanned: what is known was so at HomeReport.AsOf.
 	Scanned State = "scanned"
 	// Partial: as Scanned, and something is missing, which could not be read.
@@ -71,10 +73,12 @@ type HomeReport struct {
 	Oldest  time.Time
 	State   State
 	Denials Denials
-	// AsOf is since when all of it is known, and Unread how many files and directories are missing in it since they could
-	// not be read, where Report.Scanned.
-	AsOf   time.Time
+	// Fault is why it could not be counted, where it is Unreadable.
+	Fault string
+	// Unread is how many files and directories could not be read when it was looked through, and may be missing in it.
 	Unread uint64
+	// AsOf is since when all of it is known, where Report.Scanned.
+	AsOf time.Time
 }
 
 // Full is how full a home is, as part of its quota: the fuller of bytes and inodes; 0 where there is no quota.
@@ -195,6 +199,8 @@ func (a *account) report() HomeReport {
 	a.hub.mu.Unlock()
 	r.Past = Usage{min(a.past.Bytes, over.Bytes), min(a.past.Inodes, over.Inodes)}
 	switch {
+	case a.fault != (fault{}):
+		r.State, r.Fault, r.Unread = Unreadable, a.fault.why, a.fault.unread
 	case a.count != nil:
 		r.State = Counting
 	case a.unsure || a.fresh:

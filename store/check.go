@@ -22,6 +22,8 @@ type Checked struct {
 	Ledger, Disk quota.Usage
 	// Believed: the ledger says so for certain. Otherwise the next start would have counted the home, and a difference is none.
 	Believed bool
+	// Fault is why the home could not be counted; empty: it could. Then nothing is known of Disk, and nothing is made right.
+	Fault string
 }
 
 // Same tells whether the ledger is right.
@@ -58,18 +60,22 @@ func (s *Store) Check(ctx context.Context, hubs []Hub, repair bool, tell func(Ch
 			} else {
 				c.Leave()
 			}
-			if err != nil {
-				return fmt.Errorf("count what home %q in hub %q takes: %w", home.Name, hub.Name, err)
+			checked := Checked{Hub: hub.Name, Home: home.Name, Ledger: home.Used, Disk: sum, Believed: home.State == quota.Clean}
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case err != nil:
+				checked.Fault = err.Error()
 			}
-			tell(Checked{hub.Name, home.Name, home.Used, sum, home.State == quota.Clean})
+			tell(checked)
 		}
 	}
 	return nil
 }
 
 // CheckServed is Check for a store that is being served: each home is counted while it is used, and compared at the moment at
-// which its count is done. Homes that are to be counted anyway, or of which no two counts agree, are not Believed. One check at a time: EBUSY. An error of
-// tell is returned.
+// which its count is done. Homes that are to be counted anyway, or of which no two counts agree, are not Believed; repair counts
+// the former at once. One check at a time: EBUSY. An error of tell is returned.
 func (s *Store) CheckServed(ctx context.Context, repair bool, tell func(Checked) error) error {
 	if !s.checking.TryLock() {
 		return fmt.Errorf("another check is running: %w", syscall.EBUSY)
@@ -79,14 +85,20 @@ func (s *Store) CheckServed(ctx context.Context, repair bool, tell func(Checked)
 		homes := append([]quota.HomeReport{{ID: hub.ID, Used: hub.Own, State: hub.OwnState}}, hub.Homes...)
 		for _, home := range homes {
 			checked := Checked{Hub: hub.Name, Home: home.Name, Ledger: home.Used}
-			if home.State == quota.Clean {
-				there, err := s.compare(ctx, home.ID, repair, &checked)
-				if err != nil {
-					return fmt.Errorf("count what home %q in hub %q takes: %w", home.Name, hub.Name, err)
-				}
-				if !there {
-					continue
-				}
+			var err error
+			switch {
+			case home.State == quota.Clean:
+				err = s.compare(ctx, home.ID, repair, &checked)
+			case repair:
+				checked.Disk, err = s.recount(ctx, home.ID, func(quota.Usage) {})
+			}
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case errors.Is(err, errMoved):
+				continue
+			case err != nil:
+				checked.Fault = err.Error()
 			}
 			if err := tell(checked); err != nil {
 				return err
@@ -98,34 +110,31 @@ func (s *Store) CheckServed(ctx context.Context, repair bool, tell func(Checked)
 
 // compare counts a home that is used. A difference is believed, and made right, where two counts in succession find the same
 // one: in a home where files are made and removed at every moment, about one count in two thousand misses what a file has
-// become. there is false where the home has gone meanwhile.
-func (s *Store) compare(ctx context.Context, id vfs.HomeID, repair bool, checked *Checked) (there bool, err error) {
+// become. Where the home has gone meanwhile, that is errMoved.
+func (s *Store) compare(ctx context.Context, id vfs.HomeID, repair bool, checked *Checked) error {
 	const most = 4 // counts, of a home of which no two find the same
 	var found quota.Usage
 	for n := range most {
 		c := s.quota.Begin(id, time.Now())
 		if c == nil {
-			return false, nil
+			return errMoved
 		}
 		if err := s.tally(ctx, c); err != nil {
 			c.Leave()
-			if errors.Is(err, errMoved) {
-				return false, nil
-			}
-			return false, err
+			return err
 		}
 		checked.Disk, checked.Ledger = c.Compare()
 		checked.Believed = true
 		before := found
 		found = quota.Usage{Bytes: checked.Disk.Bytes - checked.Ledger.Bytes, Inodes: checked.Disk.Inodes - checked.Ledger.Inodes}
 		if checked.Same() {
-			return true, nil
+			return nil
 		}
 		if n > 0 && found == before {
 			if repair {
 				s.quota.Correct(id, found)
 			}
-			return true, nil
+			return nil
 		}
 	}
 	// Nothing is certain. What is to be made right a count makes that comes by itself.
@@ -135,5 +144,5 @@ func (s *Store) compare(ctx context.Context, id vfs.HomeID, repair bool, checked
 			c.Cancel()
 		}
 	}
-	return true, nil
+	return nil
 }

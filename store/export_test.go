@@ -4,6 +4,7 @@ package store
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/hubhome/hubhome/quota"
@@ -30,6 +31,20 @@ func (s *Store) Distrust(name string) {
 		}
 	}
 }
+
+// RecountHome counts one home.
+func (s *Store) RecountHome(name string) {
+	for _, hub := range s.Report().Hubs {
+		for _, h := range hub.Homes {
+			if h.Name == name {
+				s.count(context.Background(), []vfs.HomeID{h.ID}, true)
+			}
+		}
+	}
+}
+
+// LogTo changes where the log goes.
+func (s *Store) LogTo(log *slog.Logger) { s.log = log }
 
 // Uncharged returns the files without the ledger.
 func (s *Store) Uncharged() vfs.FS { return s.fs }

@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -57,7 +58,8 @@ func (s *Store) countAll(ctx context.Context) {
 	tick := time.NewTicker(sweepTime)
 	defer tick.Stop()
 	for {
-		s.Recount(ctx)
+		homes, news := s.retries.due(s.quota.Uncounted(), time.Now())
+		s.count(ctx, homes, news)
 		select {
 		case <-ctx.Done():
 			return
@@ -68,21 +70,28 @@ func (s *Store) countAll(ctx context.Context) {
 
 // Recount counts the homes of which it is not known what they take, while they are used, and returns when all are counted
 // that were to be when it began, or ctx ends.
-func (s *Store) Recount(ctx context.Context) {
-	homes := s.quota.Uncounted()
+func (s *Store) Recount(ctx context.Context) { s.count(ctx, s.quota.Uncounted(), true) }
+
+// count counts homes. news: the log is to hear of it.
+func (s *Store) count(ctx context.Context, homes []vfs.HomeID, news bool) {
 	if len(homes) == 0 {
 		return
 	}
-	s.log.Info("counting what homes take", "homes", len(homes))
+	level := slog.LevelDebug
+	if news {
+		level = slog.LevelInfo
+	}
+	s.log.Log(ctx, level, "counting what homes take", "homes", len(homes))
 	began, told := time.Now(), time.Now()
 	var sum quota.Usage
+	failed := 0
 	defer s.progress.Store(nil)
 	for i, id := range homes {
 		if ctx.Err() != nil {
 			return
 		}
 		s.progress.Store(&Progress{Homes: len(homes), Counted: i, Inodes: sum.Inodes, Since: began})
-		u := s.recount(ctx, id, func(now quota.Usage) {
+		u, err := s.recount(ctx, id, func(now quota.Usage) {
 			s.progress.Store(&Progress{Homes: len(homes), Counted: i, Inodes: sum.Inodes + now.Inodes, Since: began})
 			if time.Since(told) < progressTime {
 				return
@@ -92,8 +101,11 @@ func (s *Store) Recount(ctx context.Context) {
 				"inodes", sum.Inodes+now.Inodes, "bytes", sum.Bytes+now.Bytes)
 		})
 		sum.Bytes, sum.Inodes = sum.Bytes+u.Bytes, sum.Inodes+u.Inodes
+		if err != nil {
+			failed++
+		}
 	}
-	s.log.Info("counted what homes take", "homes", len(homes), "inodes", sum.Inodes, "bytes", sum.Bytes,
+	s.log.Log(ctx, level, "counted what homes take", "homes", len(homes)-failed, "failed", failed, "inodes", sum.Inodes, "bytes", sum.Bytes,
 		"took", time.Since(began).Round(time.Millisecond).String())
 }
 
@@ -113,13 +125,12 @@ func (s *Store) Progress() Progress {
 	return Progress{}
 }
 
-// recount counts one home.
-func (s *Store) recount(ctx context.Context, id vfs.HomeID, progress func(quota.Usage)) quota.Usage {
+// recount counts one home, and returns what it takes: with an error, what of it was counted. The error was logged.
+func (s *Store) recount(ctx context.Context, id vfs.HomeID, progress func(quota.Usage)) (quota.Usage, error) {
 	c := s.quota.Begin(id, time.Now())
 	if c == nil {
-		return quota.Usage{}
+		return quota.Usage{}, errMoved
 	}
-	hub, name, _, _ := c.Where()
 	ended := make(chan error, 1)
 	go func() { ended <- s.tally(ctx, c) }()
 	tick := time.NewTicker(time.Second)
@@ -127,26 +138,50 @@ func (s *Store) recount(ctx context.Context, id vfs.HomeID, progress func(quota.
 	for {
 		select {
 		case err := <-ended:
-			if err == nil {
-				counted, before := c.Done()
-				s.log.Debug("counted what a home takes", "hub", hub, "home", name, "bytes", counted.Bytes, "inodes", counted.Inodes,
-					"bytesBefore", before.Bytes, "inodesBefore", before.Inodes)
-				return counted
-			}
-			c.Cancel()
-			switch {
-			case ctx.Err() != nil:
-			case errors.Is(err, errMoved):
-				if err := s.relist(ctx); err != nil {
-					s.log.Error("list the homes of a hub", "hub", hub, "error", err)
-				}
-			default:
-				s.log.Error("count what a home takes; it is tried again", "hub", hub, "home", name, "error", err)
-			}
-			return quota.Usage{}
+			return s.counted(ctx, id, c, err), err
 		case <-tick.C:
 			c.Publish()
 			progress(c.Sum())
 		}
 	}
+}
+
+// counted ends the count of a home, which has gone wrong where there is an error.
+func (s *Store) counted(ctx context.Context, id vfs.HomeID, c *quota.Count, err error) quota.Usage {
+	hub, name, _, _ := c.Where()
+	if ctx.Err() != nil {
+		c.Cancel()
+		return quota.Usage{}
+	}
+	pause, tell, failed := s.retries.counted(id, time.Now(), err)
+	missing, partly := errors.AsType[*unreadError](err)
+	var sum quota.Usage
+	switch {
+	case err == nil:
+		var before quota.Usage
+		sum, before = c.Done()
+		s.log.Debug("counted what a home takes", "hub", hub, "home", name, "bytes", sum.Bytes, "inodes", sum.Inodes,
+			"bytesBefore", before.Bytes, "inodesBefore", before.Inodes)
+		if failed {
+			s.log.Info("a home can be counted again", "hub", hub, "home", name)
+		}
+		return sum
+	case errors.Is(err, errMoved):
+		c.Cancel()
+		if listed := s.relist(ctx); listed != nil {
+			err = listed
+		} else {
+			tell = false // it is found where it is now, or has gone
+		}
+	case partly:
+		sum = c.Sum()
+		c.Fail(missing.n, err)
+	default:
+		c.Fail(0, err)
+	}
+	if tell {
+		s.log.Error("a home cannot be counted, and what is known of it is not certain; it is tried again, more and more seldom",
+			"hub", hub, "home", name, "error", err, "again", pause.String())
+	}
+	return sum
 }

@@ -77,6 +77,7 @@ type Store struct {
 	overrides *overrides
 	progress  atomic.Pointer[Progress]
 	checking  sync.Mutex // one check of a store that is served at a time
+	retries   retries
 
 	mu     sync.Mutex // one SetHubs at a time
 	hubs   []Hub

@@ -6,8 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -38,27 +42,54 @@ type walk struct {
 	wake *sync.Cond
 	dirs []string // yet to be read
 	busy int      // walkers that read one
-	err  error    // of the first that failed
+	err  error    // why nobody is to read on
+	over atomic.Bool
+	// missing is how much could not be read and was passed over, and why the first of it.
+	missing unreadError
 }
+
+// unreadError says that something in a home could not be read. All else was.
+type unreadError struct {
+	n     uint64 // files and directories
+	first error
+}
+
+func (e *unreadError) Error() string {
+	if e.n == 1 {
+		return e.first.Error()
+	}
+	return fmt.Sprintf("%v; and %d more cannot be read", e.first, e.n-1)
+}
+
+func (e *unreadError) Unwrap() error { return e.first }
 
 // errMoved says that a home is not where it was any more.
 var errMoved = errors.New("the home's directory is gone or has moved")
 
-// tally counts a home from its directory down. The count is neither done nor cancelled when it returns.
+// moved tells of a home's directory that cannot be opened whether it is there at all.
+func moved(err error) error {
+	if gone(err) || err == syscall.ENOTDIR || err == syscall.ELOOP {
+		return fmt.Errorf("%w: %w", errMoved, err)
+	}
+	return fmt.Errorf("open its directory: %w", err)
+}
+
+// tally counts a home from its directory down. The count is neither done nor cancelled when it returns. What cannot be read is
+// passed over: an *unreadError.
 func (s *Store) tally(ctx context.Context, c *quota.Count) error {
 	hubName, name, hub, id := c.Where()
 	w := &walk{s: s, count: c, now: time.Now(), hub: uint64(hub)}
 	w.wake = sync.NewCond(&w.mu)
 	fd, err := s.disk.Open(s.root, string(hubName), unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errMoved, err)
+		return moved(err)
 	}
 	defer disk.Close(fd)
 	if name != "" {
 		w.home = uint64(id)
 		dir, err := s.disk.Open(fd, name, unix.O_RDONLY|unix.O_DIRECTORY, 0)
 		if err != nil {
-			return fmt.Errorf("%w: %w", errMoved, err)
+			return moved(err)
 		}
 		defer disk.Close(dir)
 		fd = dir
@@ -104,15 +135,15 @@ func (w *walk) run(ctx context.Context) error {
 		}
 		moved := w.count.Moved()
 		if len(moved) == 0 {
-			return nil
+			return w.unread()
 		}
 		for _, h := range moved {
 			kernel, err := w.s.fs.Kernel(h)
-			if err == nil {
-				err = w.visit(kernel)
-			}
 			if err != nil {
 				return err
+			}
+			if err := w.visit(kernel); err != nil {
+				w.miss(kernel, "", err)
 			}
 		}
 	}
@@ -138,7 +169,49 @@ func (w *walk) fail(err error) {
 	if w.err == nil {
 		w.err = err
 	}
+	w.over.Store(true)
 	w.wake.Broadcast()
+}
+
+// miss passes over what cannot be read: a directory, by its kernel handle, or what has a name in it.
+func (w *walk) miss(kernel, name string, err error) {
+	w.mu.Lock()
+	w.missing.n++
+	first := w.missing.n == 1
+	w.mu.Unlock()
+	if !first {
+		return
+	}
+	err = fmt.Errorf("read %s: %w", w.s.place(kernel, name), err)
+	w.mu.Lock()
+	w.missing.first = err
+	w.mu.Unlock()
+}
+
+// unread is what was passed over. Nobody walks any more.
+func (w *walk) unread() error {
+	if w.missing.n == 0 {
+		return nil
+	}
+	return &w.missing
+}
+
+// place names what has a kernel handle, or a name in the directory that has: its path in the store, quoted, where the kernel
+// knows it.
+func (s *Store) place(kernel, name string) string {
+	fd, err := s.disk.OpenHandle(s.root, kernel, unix.O_PATH|unix.O_NOFOLLOW)
+	if err == nil {
+		defer disk.Close(fd)
+		root, _ := os.Readlink("/proc/self/fd/" + strconv.Itoa(s.root))
+		at, _ := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
+		if path, err := filepath.Rel(root, filepath.Join(at, name)); err == nil {
+			return strconv.Quote(path)
+		}
+	}
+	if name != "" {
+		return strconv.Quote(name)
+	}
+	return "a directory"
 }
 
 // gone tells whether a file that was listed has been removed meanwhile.
@@ -227,10 +300,7 @@ func (w *walk) work() {
 		w.dirs = w.dirs[:last]
 		w.busy++
 		w.mu.Unlock()
-		err := w.read(dir, buf)
-		if err != nil {
-			w.fail(err)
-		}
+		w.read(dir, buf)
 		w.mu.Lock()
 		w.busy--
 		if w.busy == 0 {
@@ -241,19 +311,19 @@ func (w *walk) work() {
 }
 
 // read visits all that is in a directory.
-func (w *walk) read(kernel string, buf []byte) error {
+func (w *walk) read(kernel string, buf []byte) {
 	d := w.s.disk
 	fd, err := d.OpenHandle(w.s.root, kernel, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW)
 	if gone(err) {
-		return nil
+		return
 	}
 	if err != nil {
-		return fmt.Errorf("open a directory: %w", err)
+		w.miss(kernel, "", err)
+		return
 	}
 	defer disk.Close(fd)
 	var (
 		dirs  []string
-		fault error
 		st    disk.Stat
 		entry *disk.Name
 		last  string // the kernel's handle of what was looked at
@@ -289,11 +359,10 @@ func (w *walk) read(kernel string, buf []byte) error {
 	}
 	_, err = d.ReadDir(fd, 0, buf, func(n *disk.Name) bool {
 		entry = n
-		switch fault = w.count.Visit(n.Ino, look); {
-		case gone(fault):
-			fault = nil
-		case fault != nil:
-			return false
+		switch err := w.count.Visit(n.Ino, look); {
+		case gone(err):
+		case err != nil:
+			w.miss(kernel, string(n.Name), err)
 		case st.Mode&unix.S_IFMT == unix.S_IFDIR && w.count.Enter(st.Ino):
 			dirs = append(dirs, last)
 		}
@@ -301,14 +370,10 @@ func (w *walk) read(kernel string, buf []byte) error {
 			w.push(dirs)
 			dirs = nil
 		}
-		return fault == nil
+		return !w.over.Load()
 	})
 	w.push(dirs)
-	if err == nil {
-		err = fault
-	}
 	if err != nil && !gone(err) {
-		return fmt.Errorf("read a directory: %w", err)
+		w.miss(kernel, "", err)
 	}
-	return nil
 }

@@ -263,8 +263,8 @@ func writeHome(w io.Writer, h *console.HomeDetail) error {
 			return err
 		}
 	}
-	if h.Unread > 0 {
-		fmt.Fprintf(w, "%d directories could not be read: what is in them is missing here\n", h.Unread)
+	if h.LargestUnread > 0 {
+		fmt.Fprintf(w, "%d directories could not be read: what is in them is missing here\n", h.LargestUnread)
 	}
 	return nil
 }
@@ -293,6 +293,8 @@ func stateText(h *console.Home) string {
 			text += fmt.Sprintf("; too low: %d files or directories in it could not be read", h.Unread)
 		}
 		return text
+	case quota.Unreadable:
+		return "not exact: the home cannot be counted, which is tried again now and then: " + readable(h.Fault)
 	case quota.Clean:
 		return "exact"
 	case quota.Counting:

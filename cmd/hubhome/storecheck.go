@@ -44,11 +44,12 @@ FILE's hubs. A server that runs does it while it serves, and compares each home 
 changed.
 
 A server counts by itself what it has to, after a crash too. This is for when files were changed on the disk while no
-server was running, and for when a server refuses to start because its ledger is damaged, or of a newer hubhome.
+server was running, and for when a server refuses to start because its ledger is damaged, or of a newer hubhome. With
+--repair homes that wait to be counted are counted at once, also those that could not be read before.
 
 Exit codes:
   0  the ledger is right, or is now
-  1  it could not be told: the store is in use by who does not answer, or damaged, or the disk cannot be read
+  1  it could not be told: the store is in use by who does not answer, or damaged, or a home cannot be read
   2  the command was not called as its help says
   3  the ledger is not right, and was left as it is`,
 		Args: cobra.NoArgs,
@@ -106,8 +107,8 @@ type checkReport struct {
 	out, log io.Writer
 	repair   bool
 
-	told          time.Time
-	homes, differ int
+	told                  time.Time
+	homes, differ, faults int
 }
 
 // add counts a home, and says where there is a difference.
@@ -117,6 +118,11 @@ func (r *checkReport) add(h store.Checked) {
 	if time.Since(r.told) > progress {
 		r.told = time.Now()
 		fmt.Fprintf(r.log, "counted %s so far\n", count(r.homes, "directory"))
+	}
+	if h.Fault != "" {
+		r.faults++
+		fmt.Fprintf(r.out, "%s/%s: cannot be counted: %s\n", h.Hub, printable(h.Home), printable(h.Fault))
+		return
 	}
 	if h.Same() {
 		return
@@ -128,6 +134,10 @@ func (r *checkReport) add(h store.Checked) {
 // verdict is the last line.
 func (r *checkReport) verdict() error {
 	switch {
+	case r.faults > 0 && r.differ > 0 && !r.repair:
+		return fmt.Errorf("%d of %d directories cannot be counted, and the ledger is wrong of %d", r.faults, r.homes, r.differ)
+	case r.faults > 0:
+		return fmt.Errorf("%d of %d directories cannot be counted", r.faults, r.homes)
 	case r.differ == 0:
 		_, err := fmt.Fprintf(r.out, "ok: the ledger is right of all %d directories\n", r.homes)
 		return err

@@ -1,0 +1,135 @@
+// Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
+
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hubhome/hubhome/disk"
+	"github.com/hubhome/hubhome/quota"
+	"github.com/hubhome/hubhome/store"
+)
+
+// TestUnreadable has a home that cannot be read for a night: it is tried again more and more seldom, the log hears of it once,
+// and it is told which home it is and why. A check that repairs tries at once.
+func TestUnreadable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 3 s: the ledger is persisted 2,000 times")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		path := t.TempDir()
+		var broken atomic.Bool
+		var tries atomic.Int64
+		s := serving(t, path, &disk.Disk{Before: func(op disk.Op) error {
+			if op == disk.OpReadDir && broken.Load() {
+				tries.Add(1)
+				return syscall.EIO
+			}
+			return nil
+		}})
+		s.Recount(ctx)
+		var log bytes.Buffer
+		s.LogTo(slog.New(slog.NewTextHandler(&log, nil)))
+		home := mkdir(t, s, at(t, s, "prod"), "ada")
+		put(t, s, home, "f", 100_000)
+		used := report(t, s, "ada").Used
+		broken.Store(true)
+		s.Distrust("ada")
+
+		running, stop := context.WithCancel(ctx)
+		ended := make(chan error, 1)
+		go func() { ended <- s.Run(running) }()
+		night := 12 * time.Hour
+		time.Sleep(night)
+		if n := tries.Load(); n < 12 || n > 24 {
+			t.Errorf("it was tried %d times in %v", n, night)
+		}
+		r := report(t, s, "ada")
+		if r.State != quota.Unreadable || r.Unread != 1 || !strings.Contains(r.Fault, `"prod/ada"`) || !strings.Contains(r.Fault, "input/output error") {
+			t.Errorf("what is told of it: %+v", r)
+		}
+		if r.Used != used {
+			t.Errorf("it takes %+v, and took %+v before", r.Used, used)
+		}
+		check := func() (c store.Checked) {
+			t.Helper()
+			if err := s.CheckServed(ctx, true, func(one store.Checked) error {
+				if one.Home == "ada" {
+					c = one
+				}
+				return nil
+			}); err != nil {
+				t.Error(err)
+			}
+			return c
+		}
+		before := tries.Load()
+		if c := check(); c.Fault == "" || tries.Load() == before {
+			t.Errorf("a check that repairs says %+v of it", c)
+		}
+		time.Sleep(time.Minute) // the run is where nobody counts
+		broken.Store(false)
+		if c := check(); c.Fault != "" || c.Disk != used {
+			t.Errorf("when it can be read again, a check that repairs says %+v of it", c)
+		}
+		exact(t, s, path)
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		for line, want := range map[string]int{"level=ERROR": 1, "a home can be counted again": 1, "counting what homes take": 1} {
+			if n := strings.Count(log.String(), line); n != want {
+				t.Errorf("%d lines have %q, of which there are to be %d:\n%s", n, line, want, log.String())
+			}
+		}
+	})
+}
+
+// TestUnreadablePart: what can be read of a home that was never counted is what it takes at least.
+func TestUnreadablePart(t *testing.T) {
+	path := t.TempDir()
+	for i := range 5 {
+		dir := filepath.Join(path, "prod", "ada", fmt.Sprint("d", i))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "f"), make([]byte, 10_000), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var broken atomic.Bool
+	var reads atomic.Int64
+	s := serving(t, path, &disk.Disk{Before: func(op disk.Op) error {
+		if op == disk.OpReadDir && broken.Load() && reads.Add(1) == 3 { // each takes two
+			return syscall.EIO
+		}
+		return nil
+	}})
+	all := du(t, filepath.Join(path, "prod", "ada"))
+	broken.Store(true)
+	for range 3 {
+		reads.Store(0)
+		s.RecountHome("ada")
+		r := report(t, s, "ada")
+		if r.State != quota.Unreadable || r.Unread != 1 {
+			t.Errorf("what is told of it: %+v", r)
+		}
+		if missing := (quota.Usage{Bytes: all.Bytes - r.Used.Bytes, Inodes: all.Inodes - r.Used.Inodes}); missing.Inodes != 1 || missing.Bytes != 12288 {
+			t.Errorf("of %+v it is said to take %+v", all, r.Used)
+		}
+	}
+	broken.Store(false)
+	s.Recount(ctx)
+	exact(t, s, path)
+}
