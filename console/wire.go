@@ -60,7 +60,7 @@ type Home struct {
 	LastWrite time.Time   `json:"lastWrite,omitzero"`
 	State     quota.State `json:"state"`
 	Denials   Denials     `json:"denials,omitzero"`
-	// Fault is why the home could not be counted, where its State says so.
+	// Fault is why the home could not be counted, where its State says so, or is not yet.
 	Fault string `json:"fault,omitempty"`
 	// Unread is how many files and directories could not be read, and may be missing in the figures.
 	Unread uint64 `json:"unread,omitempty"`

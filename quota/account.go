@@ -37,6 +37,9 @@ type account struct {
 	marked uint64
 	// unsure: used is not known to be true, and the home is to be counted.
 	unsure bool
+	// crowded: an inode was forgotten that may change by itself, and was last changed in the sweep crowdedAt.
+	crowded   bool
+	crowdedAt uint64
 	// fresh: it was never counted.
 	fresh bool
 	// fault is why it could not be counted when that was tried last.
@@ -287,6 +290,14 @@ func (a *account) doubt() {
 	a.mu.Lock()
 	a.unsure = true
 	a.mu.Unlock()
+}
+
+// crowd says that an inode is forgotten that may change by itself and was last changed in a sweep: the home is to be counted
+// when it does not any more.
+func (a *account) crowd(changed uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.unsure, a.crowded, a.crowdedAt = true, true, max(a.crowdedAt, changed)
 }
 
 // busy tells whether operations run.

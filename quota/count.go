@@ -62,14 +62,17 @@ type Found struct {
 func (f *Found) Exact() bool { return exact(f.Type, f.Used, f.Size) }
 
 // Uncounted returns the homes that are to be counted: those that were never, that were being changed when a server ended
-// without having said so, and that something went wrong with.
+// without having said so, and that something went wrong with. One of which not all is known that may change by itself is when
+// that has come to rest.
 func (l *Ledger) Uncounted() []vfs.HomeID {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	var all []vfs.HomeID
+	now := l.sweeps.Load()
 	for id, a := range l.accounts {
 		a.mu.Lock()
-		if a.unsure && a.count == nil && a.hub.served {
+		rests := !a.crowded || now >= a.crowdedAt+RestSweeps
+		if a.unsure && a.count == nil && a.hub.served && rests {
 			all = append(all, id)
 		}
 		a.mu.Unlock()
@@ -97,7 +100,7 @@ func (l *Ledger) Begin(home vfs.HomeID, now time.Time) *Count {
 		before.end(before.unsure) // this one is to tell what that one was to
 	}
 	c.unsure = a.unsure
-	a.unsure = false // what goes wrong from here on makes another count
+	a.unsure, a.crowded = false, false // what goes wrong from here on makes another count
 	a.count = c
 	return c
 }

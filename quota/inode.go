@@ -76,7 +76,15 @@ type inodes struct {
 		m  map[vfs.Handle]*inode
 	}
 	byNumber [256]numbered
+	// recorded are in byNumber or were, of so many homes. Beyond most, homes have to be content with their share.
+	recorded, homes atomic.Int64
+	most            int64
 }
+
+// mostInodes is how many inodes are recorded before homes have to be content with their share, some 300 bytes each: as many as
+// several busy hubs have files that were written in 10 minutes and may change by themselves. All homes together have at most
+// twice as many, and those that are in use or were just now.
+const mostInodes = 512 << 10
 
 type numbered struct {
 	mu sync.Mutex
@@ -93,7 +101,7 @@ type incarnation struct {
 }
 
 func (t *inodes) init() {
-	t.seed = maphash.MakeSeed()
+	t.seed, t.most = maphash.MakeSeed(), mostInodes
 	for i := range t.byHandle {
 		t.byHandle[i].m = map[vfs.Handle]*inode{}
 	}
@@ -179,8 +187,17 @@ func (t *inodes) retire(n *inode, rested bool, changed uint64) {
 // drop ends a hold, and forgets the inode where nothing keeps it. The lock of its shard of byHandle, which has m, is held.
 func (t *inodes) drop(m map[vfs.Handle]*inode, n *inode, rested bool) {
 	n.refs--
-	if n.refs > 0 || n.recorded.Load() && !n.buried.Load() && !rested && (!n.settled() || n.a.naming.since(n.turn)) {
+	if n.refs > 0 {
 		return
+	}
+	if n.recorded.Load() && !n.buried.Load() && !rested {
+		settled := n.settled()
+		if settled && n.a.naming.since(n.turn) || !settled && !t.crowded(n.a) {
+			return
+		}
+		if !settled {
+			n.a.crowd(n.changed.Load())
+		}
 	}
 	delete(m, n.handle)
 	if !n.recorded.Load() {
@@ -193,7 +210,16 @@ func (t *inodes) drop(m map[vfs.Handle]*inode, n *inode, rested bool) {
 		b.left++
 	}
 	b.mu.Unlock()
-	n.a.recorded.Add(-1)
+	t.recorded.Add(-1)
+	if n.a.recorded.Add(-1) == 0 {
+		t.homes.Add(-1)
+	}
+}
+
+// crowded tells whether no more inodes of a home are to be recorded than have to be: there are too many, and it has more of them
+// than the others.
+func (t *inodes) crowded(a *account) bool {
+	return t.recorded.Load() >= t.most && a.recorded.Load()*t.homes.Load() > t.most
 }
 
 // look is how to look at an inode: through an open File, or by its handle.
@@ -226,7 +252,10 @@ func (l *Ledger) remember(n *inode, attr *vfs.Attr, charged int64) {
 	n.incarnation = incarnation{attr.FileID, birthOf(attr)}
 	n.base, n.charged = charged, charged
 	n.see(attr)
-	n.a.recorded.Add(1)
+	l.inodes.recorded.Add(1)
+	if n.a.recorded.Add(1) == 1 {
+		l.inodes.homes.Add(1)
+	}
 	b := l.inodes.numbered(n.number)
 	b.mu.Lock()
 	if b.m[n.incarnation] == nil || !n.dead {

@@ -73,7 +73,7 @@ type HomeReport struct {
 	Oldest  time.Time
 	State   State
 	Denials Denials
-	// Fault is why it could not be counted, where it is Unreadable.
+	// Fault is why it could not be counted, where it is Unreadable; or why it is not yet, where there is a reason.
 	Fault string
 	// Unread is how many files and directories could not be read when it was looked through, and may be missing in it.
 	Unread uint64
@@ -205,6 +205,9 @@ func (a *account) report() HomeReport {
 		r.State = Counting
 	case a.unsure || a.fresh:
 		r.State = Dirty
+		if a.crowded {
+			r.Fault = "so many of its files may still change by themselves that it is counted when they do not any more"
+		}
 	}
 	return r
 }

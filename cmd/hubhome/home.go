@@ -300,5 +300,8 @@ func stateText(h *console.Home) string {
 	case quota.Counting:
 		return "not exact yet: the home is being counted"
 	}
+	if h.Fault != "" {
+		return "not exact yet: " + readable(h.Fault)
+	}
 	return "not exact yet: the home is waiting to be counted"
 }
