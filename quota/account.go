@@ -30,9 +30,8 @@ type account struct {
 	// partOf is the minute in which a part of the reserve was given out, plus one, and partFrom what the home had of it then.
 	partOf   uint64
 	partFrom Usage
-	// ops are the operations that run, by the parity of the count that they began before or after.
-	ops   [2]int
-	phase int
+	// ops is how many operations run.
+	ops int
 	// marked is the generation of the ledger up to which it is durable that the home is being changed.
 	marked uint64
 	// unsure: used is not known to be true, and the home is to be counted.
@@ -89,9 +88,8 @@ func part(r *hubhome.Reserve) Usage {
 
 // op is one operation that may change what a home takes, while it runs.
 type op struct {
-	a     *account
-	phase int
-	held  Usage
+	a    *account
+	held Usage
 	// past: what is held is from the reserve.
 	past bool
 	// long is the file that takes it, where that is too long to be one that the reserve is for.
@@ -113,8 +111,8 @@ func (l *Ledger) begin(a *account, need Usage, long *inode) (op, error) {
 		a.mu.Unlock()
 		return op{}, syscall.EDQUOT
 	}
-	o := op{a: a, phase: a.phase, held: need, past: past, long: long}
-	a.ops[o.phase]++
+	o := op{a: a, held: need, past: past, long: long}
+	a.ops++
 	for a.marked < l.generation.Load() {
 		a.mu.Unlock()
 		generation, err := l.keeper.Mark(a.id)
@@ -137,7 +135,7 @@ func (l *Ledger) end(o *op) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.ops[o.phase]--
+	a.ops--
 	if o.wrote {
 		a.lastWrite = l.keeper.Now()
 	}
@@ -304,5 +302,5 @@ func (a *account) crowd(changed uint64) {
 func (a *account) busy() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.ops[0]+a.ops[1] > 0
+	return a.ops > 0
 }

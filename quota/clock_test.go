@@ -22,10 +22,11 @@ import (
 )
 
 // count counts a home that has only files in it, by a clock, and runs during when all was visited.
-func (b *bed) count(name string, now time.Time, during func()) (counted, before quota.Usage) {
+func (b *bed) count(name string, now time.Time, during func(*quota.Count)) (counted, before quota.Usage) {
 	b.Helper()
 	id := b.report(name).ID
-	c := b.ledger.Begin(id, now)
+	c, err := b.ledger.Begin(id, now)
+	b.must(err)
 	for !c.Drained() {
 		time.Sleep(time.Millisecond)
 	}
@@ -57,11 +58,12 @@ func (b *bed) count(name string, now time.Time, during func()) (counted, before 
 	for _, path := range names {
 		visit(path, b.lookup(home, filepath.Base(path)))
 	}
-	during()
-	for !c.Drained() {
+	during(c)
+	for !c.Quiet() {
 		time.Sleep(time.Millisecond)
 	}
-	return c.Done()
+	counted, before, _ = c.Done()
+	return counted, before
 }
 
 func (b *bed) lookup(dir vfs.Handle, name string) vfs.Handle {
@@ -97,7 +99,7 @@ func clockBackInCount(t *testing.T) {
 		old := put("old", 5000)
 		b.rest()
 		same := false // it has the number again
-		b.count("ada", time.Now().Add(by), func() {
+		b.count("ada", time.Now().Add(by), func(*quota.Count) {
 			_, _, err := b.fs.Remove(ctx, user, home, "old")
 			b.must(err)
 			for i := 0; i < 50 && !same; i++ {
@@ -111,7 +113,7 @@ func clockBackInCount(t *testing.T) {
 		if r := b.report("ada"); r.State != quota.Dirty && r.Used != want {
 			t.Errorf("%s back: the home is %s with %+v, the disk says %+v", by, r.State, r.Used, want)
 		}
-		b.count("ada", time.Now(), func() {})
+		b.count("ada", time.Now(), func(*quota.Count) {})
 		b.exact("ada")
 		if r := b.report("ada"); r.State != quota.Clean {
 			t.Errorf("%s back: after the next count the home is %s", by, r.State)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/hubhome/hubhome"
@@ -29,8 +30,8 @@ type Count struct {
 
 	bytes, inodes atomic.Int64
 	last          atomic.Int64 // the last write, in nanoseconds
-	published     Usage        // guarded by a.mu, as draining
-	draining      bool
+	published     Usage        // guarded by a.mu
+	turn          uint64       // of the home's namings, when the count began
 	shards        [64]struct {
 		mu      sync.Mutex
 		bits    map[uint64]uint64
@@ -80,14 +81,12 @@ func (l *Ledger) Uncounted() []vfs.HomeID {
 	return all
 }
 
-// Begin begins a count of a home; nil where there is no such home. Done or Cancel must follow. now is the time by the clock of
-// the file system.
-func (l *Ledger) Begin(home vfs.HomeID, now time.Time) *Count {
-	l.mu.RLock()
-	a := l.accounts[home]
-	l.mu.RUnlock()
+// Begin begins a count of a home: ENOENT where there is no such home, EBUSY where somebody counts it already. Done, Compare, Leave
+// or Cancel must follow. now is the time by the clock of the file system.
+func (l *Ledger) Begin(home vfs.HomeID, now time.Time) (*Count, error) {
+	a := l.known(home)
 	if a == nil {
-		return nil
+		return nil, syscall.ENOENT
 	}
 	const coarse = time.Second // more than a time stamp can be behind
 	c := &Count{l: l, a: a, since: now.Add(-coarse).UnixNano()}
@@ -96,13 +95,14 @@ func (l *Ledger) Begin(home vfs.HomeID, now time.Time) *Count {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if before := a.count; before != nil {
-		before.end(before.unsure) // this one is to tell what that one was to
+	if a.count != nil {
+		return nil, syscall.EBUSY
 	}
 	c.unsure = a.unsure
 	a.unsure, a.crowded = false, false // what goes wrong from here on makes another count
 	a.count = c
-	return c
+	c.turn = a.naming.now()
+	return c, nil
 }
 
 func (c *Count) add(by Usage) {
@@ -252,8 +252,8 @@ func (c *Count) visitResting(f *Found) {
 	}
 }
 
-// watch remembers a file whose charge may still change by itself, as if the server had just written it: Sweep will look at it
-// again.
+// watch remembers a file whose charge may still change by itself, and charges it, as if the server had just written it: Sweep
+// will look at it again.
 func (c *Count) watch(f *Found) {
 	n := c.l.inodes.hold(f.Handle, c.a, 0)
 	defer c.l.inodes.release(n)
@@ -266,7 +266,8 @@ func (c *Count) watch(f *Found) {
 	if err != nil {
 		return // it has gone
 	}
-	c.l.remember(n, &attr, chargeOf(&attr))
+	c.l.remember(n, &attr, int64(attr.Used))
+	c.l.settleAt(n, &attr, false)
 	n.written.Add(1)
 }
 
@@ -306,105 +307,79 @@ func (c *Count) Publish() {
 	if !c.a.fresh || c.a.count != c {
 		return
 	}
-	now := Usage{c.bytes.Load(), c.inodes.Load()}
+	now := c.Sum()
 	c.a.charge(now.minus(c.published))
 	c.published = now
 }
 
-// Drained tells whether all operations have ended that ran when it was first called, until it says so. The walk must wait for
-// them before it begins: they move files without showing them. And Done must wait for them after it: what they have made or
-// removed may have been visited without their having said so.
-func (c *Count) Drained() bool {
-	c.a.mu.Lock()
-	defer c.a.mu.Unlock()
-	if c.a.ops[c.a.phase^1] > 0 {
-		return false
-	}
-	if !c.draining {
-		c.draining = true
-		c.a.phase ^= 1
-	}
-	c.draining = c.a.ops[c.a.phase^1] > 0
-	return !c.draining
-}
+// Drained tells whether the operations have ended that make or remove names and began before the count. The walk must wait for
+// them: they move files without showing them.
+func (c *Count) Drained() bool { return c.a.naming.passed(c.turn) }
 
-// Done makes what was counted what is known of the home, and returns it with what was believed before.
-func (c *Count) Done() (counted, before Usage) {
+// Quiet tells whether no operation runs that makes or removes a name. From its first call on none begins, until the count ends
+// or Resume is called. A count must end so: an operation charges what it has made after it has made it, and others may have
+// written there before that, or removed it again, so that of what such operations do at that moment the ledger has only a part.
+func (c *Count) Quiet() bool { return c.a.naming.pause() }
+
+// Resume lets operations begin again that make or remove names.
+func (c *Count) Resume() { c.a.naming.resume() }
+
+// Done ends a count that is Quiet: what was counted is what is known of the home. It returns that, with what was believed
+// before, and whether nothing has happened meanwhile that makes either doubtful. Otherwise the home is to be counted again.
+func (c *Count) Done() (counted, before Usage, sure bool) {
+	defer c.Resume()
 	c.orphans()
 	c.a.mu.Lock()
 	defer c.a.mu.Unlock()
-	if c.a.count != c {
-		return c.a.used, c.a.used
-	}
-	counted, before = Usage{c.bytes.Load(), c.inodes.Load()}, c.a.used
+	counted, before = c.Sum(), c.a.used
 	c.a.charge(counted.minus(before))
 	c.a.count, c.a.fresh, c.a.fault = nil, false, fault{}
 	if last := c.last.Load(); last > 0 && c.a.lastWrite.Before(time.Unix(0, last)) {
 		c.a.lastWrite = time.Unix(0, last)
 	}
 	c.a.trim()
-	return counted, before
+	return counted, before, !c.a.unsure
+}
+
+// Compare ends a count that is Quiet without any consequence, as Leave does. It returns what was counted, with what is believed
+// at that moment, and whether nothing has happened meanwhile that makes either doubtful.
+func (c *Count) Compare() (counted, believed Usage, sure bool) {
+	defer c.Leave()
+	c.orphans()
+	c.a.mu.Lock()
+	defer c.a.mu.Unlock()
+	return c.Sum(), c.a.used, !c.a.unsure
 }
 
 // Leave ends a count without any consequence.
-func (c *Count) Leave() {
+func (c *Count) Leave() { c.end(c.unsure) }
+
+// Cancel gives a count up: the home is to be counted again.
+func (c *Count) Cancel() { c.end(true) }
+
+// end is for a count that does not say what the home takes. unsure: the home is to be counted again.
+func (c *Count) end(unsure bool) {
+	defer c.Resume()
 	c.a.mu.Lock()
 	defer c.a.mu.Unlock()
-	if c.a.count == c {
-		c.end(c.unsure)
-	}
+	c.withdraw(unsure)
 }
 
-// end ends a count that does not say what the home takes. a.mu is held.
-func (c *Count) end(unsure bool) {
+// withdraw takes back what a count has published. a.mu is held.
+func (c *Count) withdraw(unsure bool) {
 	c.a.count, c.a.unsure = nil, c.a.unsure || unsure
 	c.a.charge(Usage{}.minus(c.published))
 	c.published = Usage{}
 }
 
-// Compare ends a count without any consequence, as Leave does, and returns what was counted, with what is believed at that
-// moment.
-func (c *Count) Compare() (counted, believed Usage) {
-	defer c.Leave()
-	c.orphans()
-	c.a.mu.Lock()
-	defer c.a.mu.Unlock()
-	return Usage{c.bytes.Load(), c.inodes.Load()}, c.a.used
-}
-
-// Correct adds to what is believed of a home what counts have found to be missing.
-func (l *Ledger) Correct(home vfs.HomeID, by Usage) {
-	l.mu.RLock()
-	a := l.accounts[home]
-	l.mu.RUnlock()
-	if a == nil {
-		return
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.charge(by)
-	a.trim()
-}
-
-// Cancel gives a count up: the home is to be counted again.
-func (c *Count) Cancel() {
-	c.a.mu.Lock()
-	defer c.a.mu.Unlock()
-	if c.a.count == c {
-		c.end(true)
-	}
-}
-
 // Fail gives a count up of which so many files and directories could not be read, or that did not come to its end at all, and
 // says why. The home is to be counted again, and until then takes what was believed, or what was counted where that is more.
 func (c *Count) Fail(unread uint64, why error) {
+	defer c.Resume()
 	c.orphans()
 	c.a.mu.Lock()
 	defer c.a.mu.Unlock()
-	if c.a.count != c {
-		return
-	}
-	c.end(true)
+	c.withdraw(true)
 	c.a.charge(c.Sum().minus(c.a.used).positive())
 	c.a.fresh, c.a.fault = false, fault{unread, why.Error()}
 	c.a.trim()
@@ -412,22 +387,9 @@ func (c *Count) Fail(unread uint64, why error) {
 
 // orphans counts the files that have no name any more and are open: no walk comes to them.
 func (c *Count) orphans() {
-	for i := range c.l.inodes.byNumber {
-		b := &c.l.inodes.byNumber[i]
-		b.mu.Lock()
-		var open []*inode
-		for _, n := range b.m {
-			if n.a == c.a {
-				open = append(open, n)
-			}
+	c.l.inodes.unlinked(func(n *inode) {
+		if n.a == c.a && c.see(n.number, n.birth, n.handle) {
+			c.add(Usage{n.charged, 1})
 		}
-		b.mu.Unlock()
-		for _, n := range open {
-			n.mu.Lock()
-			if n.dead && !n.buried.Load() && c.see(n.number, n.birth, n.handle) {
-				c.add(Usage{n.charged, 1})
-			}
-			n.mu.Unlock()
-		}
-	}
+	})
 }

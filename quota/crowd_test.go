@@ -59,7 +59,8 @@ func TestCrowded(t *testing.T) {
 	if !slices.Contains(b.ledger.Uncounted(), id) {
 		t.Fatal("the home is not counted when its files have come to rest")
 	}
-	c := b.ledger.Begin(id, time.Now())
+	c, err := b.ledger.Begin(id, time.Now())
+	b.must(err)
 	for _, h := range handles {
 		b.must(c.Visit(0, func(f *quota.Found) error {
 			a, err := b.inner.GetAttr(ctx, h)

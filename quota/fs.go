@@ -52,7 +52,9 @@ func (f *FS) beginChange(ctx context.Context, dir vfs.Handle, need Usage) (*chan
 	if a == nil {
 		return c, nil
 	}
-	c.turn = a.naming.begin()
+	if c.turn, err = a.naming.begin(ctx); err != nil {
+		return nil, err
+	}
 	if c.op, err = f.l.begin(a, need, nil); err != nil {
 		a.naming.end(c.turn)
 		return nil, err

@@ -71,10 +71,7 @@ func (n *inode) sync(changes uint64) {
 // inodes finds inodes by handle and, those that are recorded, by number.
 type inodes struct {
 	seed     maphash.Seed
-	byHandle [64]struct {
-		mu sync.Mutex
-		m  map[vfs.Handle]*inode
-	}
+	byHandle [64]handled
 	byNumber [256]numbered
 	// recorded are in byNumber or were, of so many homes. Beyond most, homes have to be content with their share.
 	recorded, homes atomic.Int64
@@ -85,6 +82,11 @@ type inodes struct {
 // several busy hubs have files that were written in 10 minutes and may change by themselves. All homes together have at most
 // twice as many, and those that are in use or were just now.
 const mostInodes = 512 << 10
+
+type handled struct {
+	mu sync.Mutex
+	m  map[vfs.Handle]*inode
+}
 
 type numbered struct {
 	mu sync.Mutex
@@ -147,17 +149,17 @@ func (t *inodes) open(n *inode) bool {
 	return n.opens > 0
 }
 
-// unlinked calls bury with every inode that is open and has no name, its lock held.
-func (t *inodes) unlinked(bury func(*inode)) {
-	for i := range t.byNumber {
-		b := &t.byNumber[i]
-		b.mu.Lock()
-		all := slices.Collect(maps.Values(b.m))
-		b.mu.Unlock()
+// unlinked calls do with every inode that is open, has no name and is charged, its lock held.
+func (t *inodes) unlinked(do func(*inode)) {
+	for i := range t.byHandle {
+		s := &t.byHandle[i]
+		s.mu.Lock()
+		all := slices.Collect(maps.Values(s.m))
+		s.mu.Unlock()
 		for _, n := range all {
 			n.mu.Lock()
-			if n.dead {
-				bury(n)
+			if n.dead && !n.buried.Load() {
+				do(n)
 			}
 			n.mu.Unlock()
 		}
@@ -258,8 +260,9 @@ func (l *Ledger) remember(n *inode, attr *vfs.Attr, charged int64) {
 	}
 	b := l.inodes.numbered(n.number)
 	b.mu.Lock()
-	if b.m[n.incarnation] == nil || !n.dead {
-		b.m[n.incarnation] = n // a birth is no finer than a clock tick: what lives comes first
+	// A birth is no finer than a clock tick: what lives comes first.
+	if o := b.m[n.incarnation]; o == nil || o.buried.Load() || !n.dead && attr.Nlink > 0 {
+		b.m[n.incarnation] = n
 	}
 	b.mu.Unlock()
 	n.changed.Store(l.sweeps.Load())
@@ -407,9 +410,22 @@ func (l *Ledger) reopened(ctx context.Context, n *inode, at look) error {
 	if !n.recorded.Load() {
 		l.remember(n, &attr, 0)
 	}
-	n.a.add(n, Usage{Inodes: 1}, true)
+	n.a.exhume(n)
 	l.settleAt(n, &attr, false)
 	return nil
+}
+
+// exhume charges the inode of a file that is open and was given back as removed. n.mu is held.
+func (a *account) exhume(n *inode) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.charge(Usage{Inodes: 1})
+	a.lend(Usage{Inodes: 1})
+	a.trim()
+	if c := a.count; c != nil {
+		c.see(n.number, n.birth, n.handle)
+		c.add(Usage{Inodes: 1})
+	}
 }
 
 // closed gives back a File's hold on an inode, and the inode's charge, where that was its last.

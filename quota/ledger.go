@@ -221,15 +221,17 @@ func (l *Ledger) adopt(h *hub, at Home) (_ op, turn uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a := l.accounts[at.ID]
-	if a == nil || a.hub != h || a.birth != at.Birth { // else somebody was quicker, and it will be counted
+	if a == nil || a.hub != h || a.birth != at.Birth { // else somebody was quicker
 		delete(l.kept, at.ID)
 		a = l.place(h, at)
 		a.unsure, a.fresh = false, false
+	} else {
+		a.doubt() // a count may be ending that has not seen it
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.ops[a.phase]++
-	return op{a: a, phase: a.phase}, a.naming.begin()
+	a.ops++
+	return op{a: a}, a.naming.beginWithin()
 }
 
 // abandon takes out the account of a home whose directory was removed.

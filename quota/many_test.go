@@ -33,7 +33,10 @@ func TestCountOfMany(t *testing.T) {
 		return int64(s.HeapAlloc)
 	}
 	before := heap()
-	c := m.ledger.Begin(id, time.Now())
+	c, err := m.ledger.Begin(id, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
 	random := rand.New(rand.NewPCG(1, 2))
 	visit := func(r, i int) {
 		number := uint64(1<<40 + r*3*run + i) // with gaps between

@@ -4,7 +4,6 @@ package quota_test
 
 import (
 	"context"
-	"slices"
 	"testing"
 	"time"
 
@@ -63,21 +62,6 @@ func (m *memory) home(name string) vfs.Handle {
 	return e.Handle
 }
 
-// TestSuperseded: a count that begins while another runs takes its place, also in what follows where it leaves no figure.
-func TestSuperseded(t *testing.T) {
-	m := newMemory(t)
-	home := m.home("ada")
-	a, err := m.inner.GetAttr(ctx, home)
-	m.must(err)
-	m.ledger.Begin(a.Home, time.Now()).Cancel()
-	first := m.ledger.Begin(a.Home, time.Now())
-	m.ledger.Begin(a.Home, time.Now()).Leave()
-	first.Done()
-	if all := m.ledger.Uncounted(); !slices.Contains(all, a.Home) {
-		t.Errorf("to be counted are %v, and not the home", all)
-	}
-}
-
 // TestGivenUp: what a count has published of a home that was never counted goes with it.
 func TestGivenUp(t *testing.T) {
 	m := newMemory(t)
@@ -85,7 +69,8 @@ func TestGivenUp(t *testing.T) {
 	m.must(err)
 	m.ledger.SetHubs([]quota.Hub{{Home: m.Hub.Home, Homes: []quota.Home{{ID: e.Attr.Home, Name: "ada"}}}})
 	for range 3 {
-		c := m.ledger.Begin(e.Attr.Home, time.Now())
+		c, err := m.ledger.Begin(e.Attr.Home, time.Now())
+		m.must(err)
 		m.must(c.Visit(e.Attr.FileID, func(f *quota.Found) error {
 			*f = quota.Found{Number: e.Attr.FileID, Type: vfs.Directory, Used: 4096, Handle: e.Handle}
 			return nil

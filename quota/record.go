@@ -120,7 +120,7 @@ func (a *account) record(before, generation uint64, last bool) Record {
 	if !a.lastWrite.IsZero() {
 		r.Written = a.lastWrite.UnixNano()
 	}
-	r.Dirty = a.unsure || a.fresh || a.count != nil || a.ops[0]+a.ops[1] > 0 || a.marked >= generation && !last ||
+	r.Dirty = a.unsure || a.fresh || a.count != nil || a.ops > 0 || a.marked >= generation && !last ||
 		!last && a.recorded.Load() > 0
 	if r.Dirty && a.marked >= before {
 		a.marked = max(a.marked, generation)

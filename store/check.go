@@ -52,15 +52,9 @@ func (s *Store) Check(ctx context.Context, hubs []Hub, repair bool, tell func(Ch
 	for _, hub := range s.quota.Report().Hubs {
 		homes := append([]quota.HomeReport{{ID: hub.ID, Used: hub.Own, State: hub.OwnState}}, hub.Homes...)
 		for _, home := range homes {
-			c := s.quota.Begin(home.ID, time.Now())
-			err := s.tally(ctx, c)
-			sum := c.Sum()
-			if err == nil && repair {
-				c.Done()
-			} else {
-				c.Leave()
-			}
-			checked := Checked{Hub: hub.Name, Home: home.Name, Ledger: home.Used, Disk: sum, Believed: home.State == quota.Clean}
+			checked := Checked{Hub: hub.Name, Home: home.Name, Ledger: home.Used, Believed: home.State == quota.Clean}
+			var err error
+			checked.Disk, err = s.countResting(ctx, home.ID, repair)
 			switch {
 			case ctx.Err() != nil:
 				return ctx.Err()
@@ -73,9 +67,26 @@ func (s *Store) Check(ctx context.Context, hubs []Hub, repair bool, tell func(Ch
 	return nil
 }
 
+// countResting counts a home that nobody uses.
+func (s *Store) countResting(ctx context.Context, id vfs.HomeID, repair bool) (quota.Usage, error) {
+	c, err := s.begin(id)
+	if err != nil {
+		return quota.Usage{}, err
+	}
+	err = s.tally(ctx, c)
+	sum := c.Sum()
+	if err == nil && repair {
+		c.Done()
+	} else {
+		c.Leave()
+	}
+	return sum, err
+}
+
 // CheckServed is Check for a store that is being served: each home is counted while it is used, and compared at the moment at
-// which its count is done. Homes that are to be counted anyway, or of which no two counts agree, are not Believed; repair counts
-// the former at once. One check at a time: EBUSY. An error of tell is returned.
+// CheckServed is Check for a store that is being served: each home is counted while it is used, and compared at the moment at
+// which its count is done. Homes that are to be counted anyway, or in which something went wrong meanwhile, are not Believed; repair
+// counts the former at once. One check at a time: EBUSY. An error of tell is returned.
 func (s *Store) CheckServed(ctx context.Context, repair bool, tell func(Checked) error) error {
 	if !s.checking.TryLock() {
 		return fmt.Errorf("another check is running: %w", syscall.EBUSY)
@@ -97,6 +108,7 @@ func (s *Store) CheckServed(ctx context.Context, repair bool, tell func(Checked)
 				return ctx.Err()
 			case errors.Is(err, errMoved):
 				continue
+			case errors.Is(err, errCounted): // and so not believed
 			case err != nil:
 				checked.Fault = err.Error()
 			}
@@ -108,41 +120,35 @@ func (s *Store) CheckServed(ctx context.Context, repair bool, tell func(Checked)
 	return nil
 }
 
-// compare counts a home that is used. A difference is believed, and made right, where two counts in succession find the same
-// one: in a home where files are made and removed at every moment, about one count in two thousand misses what a file has
-// become. Where the home has gone meanwhile, that is errMoved.
+// compare counts a home that is used, and compares. Where the home has gone meanwhile, that is errMoved.
 func (s *Store) compare(ctx context.Context, id vfs.HomeID, repair bool, checked *Checked) error {
-	const most = 4 // counts, of a home of which no two find the same
-	var found quota.Usage
-	for n := range most {
-		c := s.quota.Begin(id, time.Now())
-		if c == nil {
-			return errMoved
-		}
-		if err := s.tally(ctx, c); err != nil {
-			c.Leave()
-			return err
-		}
-		checked.Disk, checked.Ledger = c.Compare()
-		checked.Believed = true
-		before := found
-		found = quota.Usage{Bytes: checked.Disk.Bytes - checked.Ledger.Bytes, Inodes: checked.Disk.Inodes - checked.Ledger.Inodes}
-		if checked.Same() {
-			return nil
-		}
-		if n > 0 && found == before {
-			if repair {
-				s.quota.Correct(id, found)
-			}
-			return nil
-		}
+	c, err := s.begin(id)
+	if err != nil {
+		return err
 	}
-	// Nothing is certain. What is to be made right a count makes that comes by itself.
-	checked.Believed = false
+	if err := s.tally(ctx, c); err != nil {
+		c.Leave()
+		return err
+	}
 	if repair {
-		if c := s.quota.Begin(id, time.Now()); c != nil {
-			c.Cancel()
-		}
+		checked.Disk, checked.Ledger, checked.Believed = c.Done()
+	} else {
+		checked.Disk, checked.Ledger, checked.Believed = c.Compare()
 	}
 	return nil
+}
+
+// errCounted says that a home is being counted by somebody else.
+var errCounted = errors.New("it is being counted already")
+
+// begin begins a count.
+func (s *Store) begin(id vfs.HomeID) (*quota.Count, error) {
+	switch c, err := s.quota.Begin(id, time.Now()); err {
+	case nil:
+		return c, nil
+	case syscall.EBUSY:
+		return nil, errCounted
+	default:
+		return nil, errMoved
+	}
 }

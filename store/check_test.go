@@ -46,7 +46,7 @@ func TestCheckServed(t *testing.T) {
 				if c.Home == "ada" {
 					told = true
 				}
-				if !c.Same() {
+				if !c.Same() || !c.Believed {
 					t.Errorf("round %d: of %s/%s the ledger says %+v, the disk %+v", round, c.Hub, c.Home, c.Ledger, c.Disk)
 				}
 				return nil

@@ -26,7 +26,9 @@ func (s *Store) Distrust(name string) {
 	for _, hub := range s.Report().Hubs {
 		for _, h := range hub.Homes {
 			if h.Name == name {
-				s.quota.Begin(h.ID, time.Now()).Cancel()
+				if c, err := s.quota.Begin(h.ID, time.Now()); err == nil {
+					c.Cancel()
+				}
 			}
 		}
 	}

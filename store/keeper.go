@@ -125,11 +125,12 @@ func (s *Store) Progress() Progress {
 	return Progress{}
 }
 
-// recount counts one home, and returns what it takes: with an error, what of it was counted. The error was logged.
+// recount counts one home, and returns what it takes: with an error, what of it was counted. The error was logged. Where somebody
+// counts it already, that is errCounted.
 func (s *Store) recount(ctx context.Context, id vfs.HomeID, progress func(quota.Usage)) (quota.Usage, error) {
-	c := s.quota.Begin(id, time.Now())
-	if c == nil {
-		return quota.Usage{}, errMoved
+	c, err := s.begin(id)
+	if err != nil {
+		return quota.Usage{}, err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.tally(ctx, c) }()
@@ -159,7 +160,7 @@ func (s *Store) counted(ctx context.Context, id vfs.HomeID, c *quota.Count, err 
 	switch {
 	case err == nil:
 		var before quota.Usage
-		sum, before = c.Done()
+		sum, before, _ = c.Done()
 		s.log.Debug("counted what a home takes", "hub", hub, "home", name, "bytes", sum.Bytes, "inodes", sum.Inodes,
 			"bytesBefore", before.Bytes, "inodesBefore", before.Inodes)
 		if failed {

@@ -115,8 +115,10 @@ func (s *Store) tally(ctx context.Context, c *quota.Count) error {
 
 // run walks until there is nothing left to visit, and no operation runs that could have hidden something.
 func (w *walk) run(ctx context.Context) error {
-	if err := w.drain(ctx); err != nil {
-		return err
+	for !w.count.Drained() {
+		if err := sleep(ctx, time.Millisecond); err != nil {
+			return err
+		}
 	}
 	for {
 		var wg sync.WaitGroup
@@ -130,12 +132,15 @@ func (w *walk) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := w.drain(ctx); err != nil {
-			return err
-		}
 		moved := w.count.Moved()
 		if len(moved) == 0 {
-			return w.unread()
+			if err := w.quiet(ctx); err != nil {
+				return err
+			}
+			if moved = w.count.Moved(); len(moved) == 0 {
+				return w.unread()
+			}
+			w.count.Resume()
 		}
 		for _, h := range moved {
 			kernel, err := w.s.fs.Kernel(h)
@@ -149,17 +154,35 @@ func (w *walk) run(ctx context.Context) error {
 	}
 }
 
-// drain waits until the operations have ended that run now.
-func (w *walk) drain(ctx context.Context) error {
-	const pause = time.Millisecond
-	for !w.count.Drained() {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
+// quiet waits until no operation runs that makes or removes a name, and none begins: they wait meanwhile. One that takes long
+// (a large file is removed) must not have all others wait: after a second they go on, for a while, and it is tried again.
+func (w *walk) quiet(ctx context.Context) error {
+	const patience, most = time.Second, 30
+	for range most {
+		for until := time.Now().Add(patience); time.Now().Before(until); {
+			if w.count.Quiet() {
+				return nil
+			}
+			if err := sleep(ctx, 100*time.Microsecond); err != nil {
+				return err
+			}
+		}
+		w.count.Resume()
+		if err := sleep(ctx, patience); err != nil {
+			return err
 		}
 	}
-	return nil
+	return errors.New("something in it is being made or removed all the time")
+}
+
+// sleep waits for a time, or until ctx ends, whose error it returns.
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 // fail ends the walk.
