@@ -6,8 +6,8 @@
 // the worst case is reserved before an operation, and what the file system took is settled after it. A charge is the
 // inode's: st_blocks, whatever made them. design/quota.md has the reasons.
 //
-// It does no I/O but through the FS that it wraps, and has no clock and no goroutine: the store persists the ledger,
-// walks homes for a Count, and calls Sweep now and then.
+// It does no I/O but through the FS that it wraps, and has no clock and no goroutine that outlives a call: the store persists
+// the ledger, walks homes for a Count, and calls Sweep now and then.
 //
 // One file of the package for each noun: ledger, account, namings, inode (what is known of files that are in use), grave, fs,
 // file, count, record (what is persisted), report (what is told).
@@ -61,7 +61,9 @@ type Ledger struct {
 	// nothing has to be marked.
 	generation atomic.Uint64
 	// sweeps counts the calls of Sweep: it is the ledger's clock.
-	sweeps  atomic.Uint64
+	sweeps atomic.Uint64
+	// swept is the part of the inodes that was looked at last.
+	swept   atomic.Uint64
 	reserve atomic.Pointer[hubhome.Reserve]
 
 	mu        sync.RWMutex

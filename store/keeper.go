@@ -38,7 +38,7 @@ func (s *Store) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		s.quota.Sweep(ctx)
+		s.sweep(ctx)
 		if sweeps%checkpointSweeps != 0 {
 			continue
 		}
@@ -51,6 +51,13 @@ func (s *Store) Run(ctx context.Context) error {
 		}
 		failing = err != nil
 	}
+}
+
+// sweep looks at files that have yet to come to rest, for no longer than until the next time.
+func (s *Store) sweep(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, sweepTime)
+	defer cancel()
+	s.quota.Sweep(ctx)
 }
 
 // countAll counts homes until ctx ends.

@@ -29,6 +29,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -210,11 +211,17 @@ func (s *Store) Path() string { return s.path }
 // Clients returns the records of which client held state where.
 func (s *Store) Clients() *ClientRecords { return s.clients }
 
+// closeTime is for how long files are looked at, at a clean stop, that have yet to come to rest. Those that are left are
+// remembered in the ledger. It is short: whoever stops a server waits some seconds, and then it has not been stopped cleanly.
+const closeTime = time.Second
+
 // Close persists the ledger and gives the store back: another server may have it. No call on its FS may be running, nor Run,
 // and none may follow. A second Close does nothing. After an error the store is given back all the same.
 func (s *Store) Close() (err error) {
 	if s.ledger != nil && s.overrides != nil && s.root >= 0 {
-		s.quota.Sweep(context.Background())
+		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+		s.quota.Sweep(ctx)
+		cancel()
 		err = s.ledger.checkpoint(true)
 	}
 	if s.ledger != nil {
