@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -22,7 +23,7 @@ const (
 	PiB Bytes = 1 << 50
 )
 
-// unit is a unit and how it is written. The first of one size is how it is printed.
+// unit is a unit and how it is written.
 type unit struct {
 	name string
 	size Bytes
@@ -37,15 +38,25 @@ var units = []unit{
 	{"B", 1},
 }
 
-// String returns the amount as ParseBytes reads it, exactly: in the largest binary unit that it is a whole number of, else
-// in bytes.
+// printed are the units that amounts are printed in: of two that are as good, the first.
+var printed = []unit{
+	{"PiB", PiB}, {"TiB", TiB}, {"GiB", GiB}, {"MiB", MiB}, {"KiB", KiB},
+	{"PB", 1e15}, {"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3},
+}
+
+// String returns the amount as ParseBytes reads it, exactly: in the unit that it is the smallest whole number of, so that
+// what somebody wrote as 20GB is not 19531250KiB to read.
 func (b Bytes) String() string {
-	for _, u := range units[:5] {
-		if b != 0 && b%u.size == 0 {
-			return strconv.FormatInt(int64(b/u.size), 10) + u.name
+	number, name := strconv.FormatInt(int64(b), 10), "B"
+	for _, u := range printed {
+		if b == 0 || b%u.size != 0 {
+			continue
+		}
+		if n := strconv.FormatInt(int64(b/u.size), 10); len(n) < len(number) {
+			number, name = n, u.name
 		}
 	}
-	return strconv.FormatInt(int64(b), 10) + "B"
+	return number + name
 }
 
 // ParseBytes reads a size: a whole number and a unit, such as 20GiB, 20 GiB, 20Gi (the same) or 20GB (20,000,000,000 bytes).
@@ -105,13 +116,19 @@ func unitOf(number, name string) (Bytes, error) {
 			return u.size, nil
 		}
 	}
+	if name == "b" {
+		return 0, fmt.Errorf("a small b is for bits; if it is bytes, write %sB", number)
+	}
 	letter := strings.ToUpper(name[:1])
+	if strings.Contains("EZY", letter) && slices.Contains([]string{"", "i", "b", "ib"}, strings.ToLower(name[1:])) {
+		return 0, tooLarge()
+	}
 	if !strings.Contains("KMGTP", letter) {
 		return 0, fmt.Errorf("nobody knows the unit %s; %s", quote(name), howToWriteSizes)
 	}
 	binary, decimal := number+letter+"iB", number+letter+"B"
 	switch name[1:] {
-	case "b", "bit", "bits", "ib":
+	case "b", "bit", "bits":
 		return 0, fmt.Errorf("a small b is for bits; write %s (powers of 1024) or %s (powers of 1000)", binary, decimal)
 	case "":
 		return 0, fmt.Errorf("%s is %s to JupyterHub and %s to Kubernetes; write one of these", number+name, binary, decimal)

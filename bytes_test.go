@@ -28,6 +28,18 @@ func TestParseBytes(t *testing.T) {
 	}
 }
 
+// TestBytesString: an amount is printed in the unit that it was most likely written in.
+func TestBytesString(t *testing.T) {
+	for b, want := range map[hubhome.Bytes]string{
+		0: "0B", 1: "1B", 1023: "1023B", 1024: "1KiB", 1000: "1kB", 20 * hubhome.GiB: "20GiB", 1536 * hubhome.MiB: "1536MiB",
+		20e9: "20GB", 10e6: "10MB", 1024000: "1000KiB", 123456789: "123456789B", 5e15: "5PB", math.MaxInt64: "9223372036854775807B",
+	} {
+		if got := b.String(); got != want {
+			t.Errorf("%d: %s, want %s", int64(b), got, want)
+		}
+	}
+}
+
 // TestNotBytes: what is wrong with a size is said, and how to write what was most likely meant.
 func TestNotBytes(t *testing.T) {
 	for written, says := range map[string]string{
@@ -40,6 +52,8 @@ func TestNotBytes(t *testing.T) {
 		"10g":                     "10GiB to JupyterHub",
 		"10gb":                    "a small b is for bits",
 		"10giB":                   "did you mean 10GiB?",
+		"10gib":                   "did you mean 10GiB?",
+		"10b":                     "if it is bytes, write 10B",
 		"10GIB":                   "did you mean 10GiB?",
 		"10 gigs":                 "nobody knows the unit \"gigs\"; write 10GiB (powers of 1024)",
 		"10 bytes":                "nobody knows the unit \"bytes\"",
@@ -49,6 +63,9 @@ func TestNotBytes(t *testing.T) {
 		"+5GiB":                   "write 5GiB",
 		"1e3GiB":                  "nobody knows the unit",
 		"8192PiB":                 "too large",
+		"1EiB":                    "too large; the largest is 8191PiB",
+		"1E":                      "too large",
+		"10eggs":                  "nobody knows the unit \"eggs\"",
 		"99999999999999999999GiB": "too large",
 		"9007199254740992KiB":     "too large",
 	} {
@@ -77,9 +94,12 @@ func TestQuotas(t *testing.T) {
 			t.Errorf("%q: %v, %v", written, got, err)
 		}
 	}
-	for _, written := range []string{"0", "-1", "1.5", "1k", "", "9223372036854775807"} {
-		if got, err := hubhome.ParseQuotaInodes(written); err == nil {
-			t.Errorf("%q: %v", written, got)
+	for written, says := range map[string]string{
+		"0": "1 or more", "-1": "1 or more", "1.5": "1 or more", "1k": "1 or more", "": "1 or more",
+		"9223372036854775807": "too large", "99999999999999999999": "too large",
+	} {
+		if got, err := hubhome.ParseQuotaInodes(written); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v, %v", written, got, err)
 		}
 	}
 	own := hubhome.Quota{Bytes: 5}

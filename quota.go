@@ -97,7 +97,10 @@ func ParseQuotaInodes(s string) (int64, error) {
 		return UnlimitedInodes, nil
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 1 || n == UnlimitedInodes {
+	if n == UnlimitedInodes { // or more: ParseInt answers its limit
+		return 0, fmt.Errorf("%s is not a number of inodes: it is too large; write unlimited", quote(s))
+	}
+	if err != nil || n < 1 {
 		return 0, fmt.Errorf("%s is not a number of inodes; write a whole number of 1 or more, such as 1000000, or unlimited", quote(s))
 	}
 	return n, nil
