@@ -9,9 +9,11 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/console"
@@ -94,6 +96,7 @@ Exit codes:
 		},
 	}
 	f.server.add(cmd)
+	cmd.SetFlagErrorFunc(negative)
 	flags := cmd.Flags()
 	flags.StringVar(&f.inodes, "inodes", "", "how many inodes: a `NUMBER`, unlimited or default")
 	flags.StringVar(&f.file, "from-csv", "", "the `FILE` with the quotas of many homes")
@@ -111,10 +114,24 @@ func (f *quotaFlags) check(args []string) error {
 		return nil
 	case len(args) == 0:
 		return errors.New("say which home, and how much: hubhome home quota set HUB/USER 20GiB")
+	case len(args) == 1 && !strings.Contains(args[0], "/"):
+		return fmt.Errorf("%q is no home: write HUB/USER and how much, such as prod/ada 20GiB", args[0])
 	case len(args) == 1 && f.inodes == "":
 		return fmt.Errorf("say how much: hubhome home quota set %s 20GiB, or unlimited, or default, or --inodes NUMBER", args[0])
 	}
 	return nil
+}
+
+// negative takes a size that is less than nothing for what it is: with the minus in front it looks like a flag.
+func negative(cmd *cobra.Command, err error) error {
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		size := unknown.GetSpecifiedShortnames()
+		if size != "" && size[0] >= '0' && size[0] <= '9' {
+			_, err := hubhome.ParseQuotaBytes("-" + size)
+			return exitError{err, exitFailed}
+		}
+	}
+	return flagProblem(cmd, err)
 }
 
 // changes returns what is asked for, and for a file the lines that it is from.

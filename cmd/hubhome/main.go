@@ -39,11 +39,11 @@ func run(args []string) int {
 		return exitOK
 	}
 	report(root.ErrOrStderr(), err)
-	if _, usage := errors.AsType[usageError](err); usage || !started {
-		return exitUsage
-	}
 	if exit, ok := errors.AsType[exitError](err); ok {
 		return exit.code
+	}
+	if _, usage := errors.AsType[usageError](err); usage || !started {
+		return exitUsage
 	}
 	return exitFailed
 }
@@ -91,9 +91,7 @@ A command whose help lists others has others.`,
 		// Nobody asked for it.
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagProblem)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.AddCommand(newServe(), newHub(), newHome(), newStore(), newConfig(), newShare(), newCheck(), newUsage(), newUsername(), newDemo(), newVersion())
 	return root
