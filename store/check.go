@@ -84,9 +84,9 @@ func (s *Store) countResting(ctx context.Context, id vfs.HomeID, repair bool) (q
 }
 
 // CheckServed is Check for a store that is being served: each home is counted while it is used, and compared at the moment at
-// CheckServed is Check for a store that is being served: each home is counted while it is used, and compared at the moment at
-// which its count is done. Homes that are to be counted anyway, or in which something went wrong meanwhile, are not Believed; repair
-// counts the former at once. One check at a time: EBUSY. An error of tell is returned.
+// which its count is done. Homes that are to be counted anyway, or in which something went wrong meanwhile, are not Believed;
+// repair counts the former at once, and what was made right is on the disk when it returns. One check at a time: EBUSY. An
+// error of tell is returned.
 func (s *Store) CheckServed(ctx context.Context, repair bool, tell func(Checked) error) error {
 	if !s.checking.TryLock() {
 		return fmt.Errorf("another check is running: %w", syscall.EBUSY)
@@ -116,6 +116,9 @@ func (s *Store) CheckServed(ctx context.Context, repair bool, tell func(Checked)
 				return err
 			}
 		}
+	}
+	if repair {
+		return s.ledger.checkpoint(false) // a crash would bring back what was wrong, and nobody would know
 	}
 	return nil
 }

@@ -9,6 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hubhome/hubhome/disk"
 )
 
 // format is the version of what is in .hubhome.
@@ -67,6 +71,29 @@ func (s *Store) newIdentity() (identity, error) {
 	if err := s.disk.WriteFile(s.own, storeFile, append(data, '\n'), 0o600); err != nil {
 		return identity{}, fmt.Errorf("write %s/%s: %w", ownDir, storeFile, err)
 	}
-	s.log.Warn("this is a new store: if it should hold homes already, its disk is not mounted", "path", s.path, "id", i.ID)
+	if s.settled() {
+		s.log.Info("this is a new store, on a disk with directories: homes in those of the hubs are counted, while they are served", "path", s.path, "id", i.ID)
+	} else {
+		s.log.Warn("this is a new store: if it should hold homes already, its disk is not mounted", "path", s.path, "id", i.ID)
+	}
 	return i, nil
+}
+
+// settled tells whether there are directories that are neither hubhome's nor the file system's own.
+func (s *Store) settled() (settled bool) {
+	dir, err := s.disk.Open(s.root, ".", unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return false
+	}
+	defer disk.Close(dir)
+	var st disk.Stat
+	s.disk.ReadDir(dir, 0, make([]byte, 64<<10), func(n *disk.Name) bool {
+		switch string(n.Name) {
+		case ownDir, "lost+found":
+		default:
+			settled = s.disk.StatEntry(dir, n, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR
+		}
+		return !settled
+	})
+	return settled
 }

@@ -58,7 +58,12 @@ type Options struct {
 	Disk *disk.Disk
 	// Rebuild throws away what is kept of the ledger: all homes are counted anew.
 	Rebuild bool
+	// Existing makes no store of a directory that is none: ErrNoStore.
+	Existing bool
 }
+
+// ErrNoStore says that a directory is no store.
+var ErrNoStore = errors.New("it is no store yet")
 
 // Store is a store that this process serves.
 type Store struct {
@@ -105,6 +110,11 @@ func Open(_ context.Context, o Options) (_ *Store, err error) {
 	}()
 	if s.root, err = unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
 		return nil, explainOpen(err)
+	}
+	if o.Existing {
+		if err := s.disk.Stat(s.root, ownDir, new(disk.Stat)); err == syscall.ENOENT {
+			return nil, ErrNoStore
+		}
 	}
 	if s.own, err = s.directory(s.root, ownDir, 0o700); err != nil {
 		return nil, explainWrite(err)

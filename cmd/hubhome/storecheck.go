@@ -77,7 +77,7 @@ func storeCheck(ctx context.Context, out, log io.Writer, c *config.Config, repai
 	if c.Store.IsRemote() {
 		return fmt.Errorf("%s: store.nfs has no ledger to compare: what its homes hold is found out by looking, by hubhome usage", c.Place("store.nfs"))
 	}
-	r := &checkReport{out: out, log: log, repair: repair, told: time.Now()}
+	r := &checkReport{out: out, log: log, repair: repair, rebuild: rebuild, told: time.Now()}
 	if !rebuild {
 		client := console.NewClient(c.Admin.Socket)
 		defer client.Close()
@@ -90,8 +90,11 @@ func storeCheck(ctx context.Context, out, log io.Writer, c *config.Config, repai
 		}
 	}
 	s, err := store.Open(ctx, store.Options{
-		Path: c.Store.Disk.Path, Logger: slog.New(slog.NewTextHandler(log, nil)), Rebuild: rebuild,
+		Path: c.Store.Disk.Path, Logger: slog.New(slog.NewTextHandler(log, nil)), Rebuild: rebuild, Existing: !repair,
 	})
+	if errors.Is(err, store.ErrNoStore) {
+		return fmt.Errorf("%s: %s: %w: mount the disk that it is on; on a disk with homes that no server has served yet, --repair counts them", c.Place(storePathKey), storePathKey, err)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %s: %w", c.Place(storePathKey), storePathKey, err)
 	}
@@ -104,11 +107,12 @@ func storeCheck(ctx context.Context, out, log io.Writer, c *config.Config, repai
 
 // checkReport writes what a check finds.
 type checkReport struct {
-	out, log io.Writer
-	repair   bool
+	out, log        io.Writer
+	repair, rebuild bool
 
 	told                  time.Time
 	homes, differ, faults int
+	sum                   quota.Usage // of what is on the disk
 }
 
 // add counts a home, and says where there is a difference.
@@ -117,35 +121,45 @@ func (r *checkReport) add(h store.Checked) {
 	r.homes++
 	if time.Since(r.told) > progress {
 		r.told = time.Now()
-		fmt.Fprintf(r.log, "counted %s so far\n", count(r.homes, "directory"))
+		fmt.Fprintf(r.log, "hubhome: %d directories so far, with %s\n", r.homes, count(int(r.sum.Inodes), "inode"))
+	}
+	name := readable(string(h.Hub) + "/" + h.Home)
+	if h.Home == "" {
+		name = string(h.Hub) + " (in no home)"
 	}
 	if h.Fault != "" {
 		r.faults++
-		fmt.Fprintf(r.out, "%s/%s: cannot be counted: %s\n", h.Hub, printable(h.Home), printable(h.Fault))
+		fmt.Fprintf(r.out, "%s: cannot be counted: %s\n", name, printable(h.Fault))
 		return
 	}
+	r.sum.Bytes, r.sum.Inodes = r.sum.Bytes+h.Disk.Bytes, r.sum.Inodes+h.Disk.Inodes
 	if h.Same() {
 		return
 	}
 	r.differ++
-	fmt.Fprintf(r.out, "%s/%s: the ledger says %s, the disk %s\n", h.Hub, printable(h.Home), inodes(h.Ledger), inodes(h.Disk))
+	fmt.Fprintf(r.out, "%s: the ledger says %s, the disk %s\n", name, inodes(h.Ledger), inodes(h.Disk))
 }
 
 // verdict is the last line.
 func (r *checkReport) verdict() error {
 	switch {
 	case r.faults > 0 && r.differ > 0 && !r.repair:
-		return fmt.Errorf("%d of %d directories cannot be counted, and the ledger is wrong of %d", r.faults, r.homes, r.differ)
+		return fmt.Errorf("%d of %d directories cannot be counted, and ledger and disk differ in %d", r.faults, r.homes, r.differ)
 	case r.faults > 0:
 		return fmt.Errorf("%d of %d directories cannot be counted", r.faults, r.homes)
+	case r.rebuild:
+		_, err := fmt.Fprintf(r.out, "rebuilt: the ledger is made anew: %s in %d directories\n", inodes(r.sum), r.homes)
+		return err
 	case r.differ == 0:
-		_, err := fmt.Fprintf(r.out, "ok: the ledger is right of all %d directories\n", r.homes)
+		_, err := fmt.Fprintf(r.out, "ok: ledger and disk agree in all %d directories\n", r.homes)
 		return err
 	case r.repair:
-		_, err := fmt.Fprintf(r.out, "repaired: the ledger was wrong of %d of %d directories\n", r.differ, r.homes)
+		_, err := fmt.Fprintf(r.out, "repaired: ledger and disk differed in %d of %d directories\n", r.differ, r.homes)
 		return err
 	}
-	return exitError{fmt.Errorf("the ledger is wrong of %d of %d directories: hubhome store check --repair makes it right", r.differ, r.homes), exitDiffer}
+	return exitError{fmt.Errorf("ledger and disk differ in %d of %d directories: hubhome store check --repair makes the ledger right", r.differ, r.homes), exitDiffer}
 }
 
-func inodes(u quota.Usage) string { return fmt.Sprintf("%d bytes in %d inodes", u.Bytes, u.Inodes) }
+func inodes(u quota.Usage) string {
+	return fmt.Sprintf("%d bytes in %s", u.Bytes, count(int(u.Inodes), "inode"))
+}
