@@ -135,7 +135,7 @@ func unitOf(number, name string) (Bytes, error) {
 	}
 	for _, u := range units {
 		if strings.EqualFold(u.name, name) {
-			return 0, fmt.Errorf("did you mean %s? Upper and lower case matter", number+u.name)
+			return 0, fmt.Errorf("upper and lower case matter; write %s", number+u.name)
 		}
 	}
 	return 0, fmt.Errorf("nobody knows the unit %s; write %s (powers of 1024) or %s (powers of 1000)", quote(name), binary, decimal)
