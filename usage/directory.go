@@ -3,6 +3,7 @@
 package usage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +25,10 @@ const (
 	maxQueued  = 100_000
 	// maxAgain is how often a directory may be replaced while it is about to be read.
 	maxAgain = 16
-	// maxDepth is how deep a tree may be. It is for servers that show a directory in itself.
-	maxDepth = 1 << 16
+	// maxDepth is how deep a tree may be, and maxDirectory how many entries a directory may have. They are for servers that make
+	// up what they show.
+	maxDepth     = 1 << 16
+	maxDirectory = 1 << 28
 	// silence is for how long a server must have left a directory unanswered, and have answered others meanwhile, for the
 	// directory to be at fault.
 	silence = 10 * time.Second
@@ -53,12 +56,17 @@ type directory struct {
 	caller atomic.Pointer[vfs.Caller]
 	// again is how often it was replaced by another one of the same name.
 	again int
+	// above are the directories from the home's own to this one.
+	above circle[vfs.Handle]
 
-	// began is when its reading began, cookie how far it has come, seen and links what was found until there.
-	began  time.Time
-	cookie uint64
-	seen   Tally
-	links  []link
+	// began is when its reading began, cookie how far it has come, entries how many that was, round the way there; seen and
+	// links are what was found until there.
+	began   time.Time
+	cookie  uint64
+	entries uint64
+	round   circle[uint64]
+	seen    Tally
+	links   []link
 	// parents: there are directories in it. faulty: something could not be read.
 	parents, faulty bool
 }
@@ -143,17 +151,26 @@ type look struct {
 	at time.Time
 	// limit is how many directories it takes.
 	limit int
-	// tally and links are the files, found the directories that are to be read.
+	// tally and links are the files, found the directories that are to be read, stale what the server lists and does not know.
 	tally    Tally
 	links    []link
 	found    []*directory
+	stale    []string
 	parents  bool
 	entries  int
 	vanished uint64
 	// last: nobody else can be tried. refused is why not even the first entry could be had by one who is not the last.
 	last    bool
 	refused error
+	// endless is why the list would have no end.
+	endless error
 }
+
+// The reasons why it would not.
+var (
+	errRound    = fmt.Errorf("the server lists the same entries again, and no end: %w", syscall.EPROTO)
+	errUnending = fmt.Errorf("the server lists more entries than a directory can have: %w", syscall.EPROTO)
+)
 
 // read looks at a directory, and has what it finds there read.
 func (s *scanner) read(ctx context.Context, d *directory) {
@@ -169,19 +186,20 @@ func (s *scanner) read(ctx context.Context, d *directory) {
 	if d.began.IsZero() {
 		d.began = l.at
 	}
-	var end bool
+	from, end := d.cookie, false
 	err := s.as(d, func(c *vfs.Caller, last bool) (err error) {
 		l.last, l.refused = last, nil
 		end, err = s.fs.ReadDir(ctx, c, d.handle, d.cookie, true, l.entry)
-		if err == nil {
-			err = l.refused
-		}
-		return err
+		return cmp.Or(err, l.refused)
 	})
-	l.take()
 	if err == nil {
-		s.answered.Store(s.spec.now().UnixNano())
+		s.answered.Store(int64(s.spec.now().Sub(s.began)))
+		if !end && d.cookie == from {
+			l.endless = errRound
+		}
+		err = cmp.Or(l.endless, l.again(ctx))
 	}
+	l.take()
 	switch {
 	case err == nil && end:
 		s.finish(d)
@@ -201,7 +219,7 @@ func (s *scanner) read(ctx context.Context, d *directory) {
 func (s *scanner) answersOthers(began time.Time) bool {
 	now := s.spec.now()
 	waited := now.Sub(began)
-	return waited > silence && now.Sub(time.Unix(0, s.answered.Load())) < waited/2
+	return waited > silence && now.Sub(s.began)-time.Duration(s.answered.Load()) < waited/2
 }
 
 // entry takes an entry of the directory; false where it is enough for one look.
@@ -210,11 +228,26 @@ func (l *look) entry(e *vfs.DirEntry) bool {
 		l.refused = e.Err // as somebody else there may be more to see
 		return false
 	}
+	// Two entries, one after the other, may share a cookie: on ext4, two names with the same hash.
+	if e.Cookie != l.d.cookie && l.d.round.step(e.Cookie) {
+		l.endless = errRound
+		return false
+	}
+	if l.d.entries++; l.d.entries > l.s.spec.maxDirectory {
+		l.endless = errUnending
+		return false
+	}
 	l.entries++
 	l.d.cookie = e.Cookie
+	l.add(e)
+	return l.entries < maxEntries && len(l.found) < l.limit
+}
+
+// add adds what an entry is.
+func (l *look) add(e *vfs.DirEntry) {
 	switch {
 	case gone(e.Err):
-		l.vanished++
+		l.stale = append(l.stale, e.Name)
 	case e.Err != nil:
 		l.s.problem(l.d, e.Name, e.Err)
 	case l.d.hub == nil:
@@ -223,6 +256,9 @@ func (l *look) entry(e *vfs.DirEntry) bool {
 		l.directory(e)
 	case e.Attr.Nlink > 1:
 		k := link{id: e.Attr.FileID, used: e.Attr.Used, names: e.Attr.Nlink}
+		if k.id == 0 { // a server that has no numbers of files
+			k.id = hash(e.Handle)
+		}
 		if e.Attr.Type == vfs.Regular || e.Attr.Type == vfs.Symlink {
 			k.size = e.Attr.Size
 		}
@@ -231,7 +267,29 @@ func (l *look) entry(e *vfs.DirEntry) bool {
 	default:
 		l.tally.count(&e.Attr)
 	}
-	return l.entries < maxEntries && len(l.found) < l.limit
+}
+
+// again looks by its name for what the server listed and did not know: it was removed meanwhile, or it is there and something
+// is missing. The error is that of a server which answers no more.
+func (l *look) again(ctx context.Context) error {
+	for _, name := range l.stale {
+		entry := vfs.DirEntry{Name: name}
+		err := l.s.as(l.d, func(c *vfs.Caller, _ bool) (err error) {
+			entry.Entry, err = l.s.fs.Lookup(ctx, c, l.d.handle, name)
+			return err
+		})
+		switch {
+		case lost(err):
+			return err
+		case errors.Is(err, syscall.ENOENT):
+			l.vanished++
+		case err != nil:
+			l.s.problem(l.d, name, err)
+		default:
+			l.add(&entry)
+		}
+	}
+	return nil
 }
 
 // hub takes an entry of the base share.
@@ -248,13 +306,19 @@ func (l *look) hub(e *vfs.DirEntry) {
 func (l *look) directory(e *vfs.DirEntry) {
 	l.parents = true
 	sub := l.below(e)
+	if sub.handle != "" && sub.above.step(sub.handle) {
+		l.s.problem(l.d, e.Name, fmt.Errorf("it is a directory that it is in: %w", syscall.ELOOP))
+		return
+	}
 	if sub.depth > maxDepth {
 		l.s.problem(l.d, e.Name, fmt.Errorf("it is %d directories deep: %w", sub.depth, syscall.ELOOP))
 		return
 	}
 	if sub.home == nil {
-		sub.home = &home{hub: l.d.hub, name: e.Name, row: Home{Hub: l.d.hub.name, Name: e.Name}, pending: 1}
-		l.found = append(l.found, sub)
+		if l.s.first(homeKey{l.d.hub.name, e.Name}) {
+			sub.home = &home{hub: l.d.hub, name: e.Name, row: Home{Hub: l.d.hub.name, Name: e.Name}, pending: 1}
+			l.found = append(l.found, sub)
+		}
 		return
 	}
 	l.tally.count(&e.Attr)
@@ -268,7 +332,7 @@ func (l *look) below(e *vfs.DirEntry) *directory {
 	d := l.d
 	sub := &directory{
 		parent: d, hub: d.hub, home: d.home, name: e.Name, handle: e.Handle,
-		listedAt: l.at, depth: d.depth + 1,
+		listedAt: l.at, depth: d.depth + 1, above: d.above,
 	}
 	sub.caller.Store(d.caller.Load())
 	sub.know(&e.Attr)
@@ -317,9 +381,7 @@ func (l *look) takeLoose() {
 	h.loose.Add(&l.tally)
 	for i := range l.links {
 		if k := &l.links[i]; h.links.first(k) {
-			h.loose.Used += k.used
-			h.loose.Size += k.size
-			h.loose.Files++
+			h.loose.Add(&Tally{Used: k.used, Size: k.size, Files: 1})
 		}
 	}
 }
@@ -328,7 +390,7 @@ func (l *look) takeLoose() {
 func (s *scanner) start(ctx context.Context, d *directory) bool {
 	h, st := d.home, s.spec.State
 	if st != nil {
-		if row, ok := st.done(h.hub.name, h.name); ok {
+		if row, ok := st.done(h.hub.name, h.name, s.spec.now(), max(resumeTime, s.spec.MaxAge)); ok {
 			h.row = row
 			s.counted(row.Entries(), row.Used)
 			s.kept.Add(row.Entries())
@@ -430,6 +492,9 @@ func (s *scanner) unread(ctx context.Context, d *directory, err error) {
 	d.faulty = true
 	switch {
 	case err != nil:
+		if d.home != nil && d.parent.home == nil && d.cookie == 0 {
+			s.stays(d.home)
+		}
 		s.problem(d, "", err)
 	case d.home != nil && d.parent.home == nil && d.cookie == 0:
 		s.forget(d.home)
@@ -444,12 +509,26 @@ func (s *scanner) unread(ctx context.Context, d *directory, err error) {
 	s.close(d)
 }
 
-// forget takes note that a home was removed before it was read.
+// stays has a home of which nothing could be read hold what the last scan found, which says how old it is. It is not right
+// that it should seem to be empty.
+func (s *scanner) stays(h *home) {
+	if s.spec.State == nil {
+		return
+	}
+	if row, ok := s.spec.State.last(h.hub.name, h.name); ok {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.row.Tally, h.row.AsOf = row.Tally, row.AsOf
+	}
+}
+
+// forget takes note that a home was removed before it was read. There may be another one of its name.
 func (s *scanner) forget(h *home) {
 	s.meter.vanished.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(h.hub.active, h)
+	delete(s.names, homeKey{h.hub.name, h.name})
 }
 
 // vanish finds out whether a directory that the server no longer knows by its handle was removed (nil), or replaced by

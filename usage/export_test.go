@@ -16,6 +16,12 @@ func By(spec Spec, clock func() time.Time) Spec {
 	return spec
 }
 
+// Most makes a scan that takes a directory to have no more entries than n.
+func Most(spec Spec, n uint64) Spec {
+	spec.maxDirectory = n
+	return spec
+}
+
 // The bounds that tests have to exceed.
 const (
 	MaxFound   = maxFound

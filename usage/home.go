@@ -58,9 +58,7 @@ func (h *home) add(t *Tally, links []link, asOf time.Time) {
 	h.row.Add(t)
 	for i := range links {
 		if l := &links[i]; h.first(l) {
-			h.row.Used += l.used
-			h.row.Size += l.size
-			h.row.Files++
+			h.row.Add(&Tally{Used: l.used, Size: l.size, Files: 1})
 		}
 	}
 	if h.row.AsOf.IsZero() || asOf.Before(h.row.AsOf) {

@@ -35,9 +35,10 @@ type meter struct {
 }
 
 func (m *meter) progress() Progress {
+	kept := m.kept.Load() // before entries, of which it is a part
 	return Progress{
 		Homes: m.homes.Load(), Found: m.found.Load(), Listed: m.listed.Load(),
-		Entries: m.entries.Load(), Bytes: m.bytes.Load(), Kept: m.kept.Load(), Errors: m.errors.Load(),
+		Entries: m.entries.Load(), Bytes: m.bytes.Load(), Kept: kept, Errors: m.errors.Load(),
 		Elapsed: time.Since(m.started), Expected: m.expected, AtMost: m.atMost,
 	}
 }

@@ -202,13 +202,18 @@ func (s *scanner) skip(d *directory, at time.Time) bool {
 
 // good tells whether a record whose change attribute is that of the directory can be taken for what is in it.
 func (s *scanner) good(r *record, d *directory) bool {
+	age := s.spec.now().Sub(r.readAt)
 	switch {
-	case r.ours: // it was read by this scan
+	case age < 0: // the clock was set back: nobody knows how old it is
+		return false
+	case r.ours && age < resumeTime: // it was read by this scan
 		return true
-	case r.readAt.Sub(d.ctime) < racyTime:
+	case d.ctime.Unix() == 0 || r.readAt.Sub(d.ctime) < racyTime || r.readAt.Sub(d.mtime) < racyTime:
+		// A server that does not tell when the directory changed, or tells of a change since, is not believed that there was
+		// none, whatever its change attribute.
 		return false
 	}
-	return r.empty() || s.spec.now().Sub(r.readAt) < s.spec.MaxAge
+	return r.empty() || age < s.spec.MaxAge
 }
 
 // record keeps what was found in a directory that has no directories in it.
@@ -220,18 +225,18 @@ func (s *scanner) record(d *directory) {
 	s.keep(d.home, &r)
 }
 
-// keep has a record written to the state's file, now or with others.
+// keep has a record written to the state's file, now or with others. No more than one is added to what is enough already:
+// segments have a longest length.
 func (s *scanner) keep(h *home, r *record) {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.kept = r.append(h.kept)
 	now := time.Now()
 	if h.keptAt.IsZero() {
 		h.keptAt = now
 	}
-	full := len(h.kept) >= keepBytes || now.Sub(h.keptAt) >= keepTime
-	h.mu.Unlock()
-	if full {
-		s.flush(h)
+	if len(h.kept) >= keepBytes || now.Sub(h.keptAt) >= keepTime {
+		s.flushLocked(h)
 	}
 }
 
@@ -239,6 +244,11 @@ func (s *scanner) keep(h *home, r *record) {
 func (s *scanner) flush(h *home) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	s.flushLocked(h)
+}
+
+// flushLocked is flush where h.mu is held.
+func (s *scanner) flushLocked(h *home) {
 	if len(h.kept) > 0 {
 		s.spec.State.keepRecords(h.hub.name, h.name, h.kept)
 	}

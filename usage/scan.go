@@ -46,8 +46,9 @@ type Spec struct {
 	// Done is called with every home that was read to its end, from one goroutine at a time.
 	Done func(Home)
 
-	// now is another clock than the machine's, for tests.
-	now func() time.Time
+	// now is another clock than the machine's, and maxDirectory another bound, for tests.
+	now          func() time.Time
+	maxDirectory uint64
 }
 
 // Missing is the error of a Scan of a directory that is not there, or is none.
@@ -84,7 +85,10 @@ func newScanner(fs vfs.FS, spec Spec) *scanner {
 	if spec.now == nil {
 		spec.now = time.Now
 	}
-	s := &scanner{fs: fs, spec: spec}
+	if spec.maxDirectory == 0 {
+		spec.maxDirectory = maxDirectory
+	}
+	s := &scanner{fs: fs, spec: spec, names: map[homeKey]struct{}{}}
 	s.began, s.started, s.wake.L = spec.now(), time.Now(), &s.mu
 	return s
 }
@@ -102,14 +106,18 @@ type scanner struct {
 	queue   queue
 	busy    int
 	listing int
-	// err is why the scan ends early.
-	err      error
-	hubs     []*hub
+	// err is why the scan ends early, and cancel ends what is being read.
+	err    error
+	cancel context.CancelFunc
+	hubs   []*hub
+	// names are those of hubs and homes that were found: a list that changes while it is read may have one twice.
+	names    map[homeKey]struct{}
 	problems []Problem
 	passed   []string
-	absent   []hubhome.HubName
+	// absent are hubs that are not there, unlooked those of which that is not known. What a State has of them stays.
+	absent, unlooked []hubhome.HubName
 
-	// answered is when the server last answered, in nanoseconds since 1970.
+	// answered is when the server last answered, in nanoseconds since began, whatever becomes of the machine's clock.
 	answered atomic.Int64
 
 	telling sync.Mutex // held over calls of Spec.Done
@@ -152,14 +160,19 @@ func (s *scanner) begin(ctx context.Context) error {
 	}
 	for _, name := range s.spec.Hubs {
 		d, err := s.below(ctx, at, string(name))
-		if _, absent := errors.AsType[*Missing](err); absent && s.spec.Lenient {
-			s.absent = append(s.absent, name)
+		if err == nil {
+			s.addHub(d)
 			continue
 		}
-		if err != nil {
+		if !s.spec.Lenient || lost(err) {
 			return err
 		}
-		s.addHub(d)
+		if _, absent := errors.AsType[*Missing](err); absent {
+			s.absent = append(s.absent, name)
+		} else {
+			s.unlooked = append(s.unlooked, name)
+			s.problem(at, string(name), err)
+		}
 	}
 	if s.spec.State != nil {
 		s.expected = s.spec.State.expected(s.scanned)
@@ -201,11 +214,23 @@ func (s *scanner) list(d *directory) {
 	s.push(d)
 }
 
+// first tells whether a name of a hub or a home was not found before.
+func (s *scanner) first(key homeKey) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, found := s.names[key]
+	s.names[key] = struct{}{}
+	return !found
+}
+
 // addHub has a hub's directory read.
 func (s *scanner) addHub(d *directory) {
 	h := &hub{name: d.name, active: map[*home]struct{}{}}
 	if s.spec.SingleHub && h.name == "" {
 		h.name = "/"
+	}
+	if !s.first(homeKey{hub: h.name}) {
+		return
 	}
 	h.loose.count(&vfs.Attr{Type: vfs.Directory, Used: d.used, Mtime: d.mtime})
 	s.counted(1, d.used)
@@ -219,6 +244,8 @@ func (s *scanner) addHub(d *directory) {
 // run reads all there is to read.
 func (s *scanner) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
+	reading, stop := context.WithCancel(ctx)
+	s.cancel = stop
 	unwatch := context.AfterFunc(ctx, func() { s.stop(ctx.Err()) })
 	told := make(chan struct{})
 	go func() {
@@ -227,10 +254,11 @@ func (s *scanner) run(ctx context.Context) error {
 	}()
 	var all sync.WaitGroup
 	for range s.spec.Parallel {
-		all.Go(func() { s.work(ctx) })
+		all.Go(func() { s.work(reading) })
 	}
 	all.Wait()
 	unwatch()
+	stop()
 	cancel()
 	<-told
 	s.mu.Lock()
@@ -295,13 +323,14 @@ func (s *scanner) push(ds ...*directory) {
 	}
 }
 
-// stop ends the scan early.
+// stop ends the scan early. What is being read is not waited for: a server that answers no more may let all of it wait.
 func (s *scanner) stop(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err == nil {
 		s.err = err
 	}
+	s.cancel()
 	s.wake.Broadcast()
 }
 
@@ -371,8 +400,9 @@ func (s *scanner) result(err error) *Result {
 					s.spec.State.keepHub(&r.Hubs[i])
 				}
 			}
-			s.spec.State.finish(func(hub string) bool {
-				return !s.scanned(hub) || !r.listed(hub) || slices.Contains(s.absent, hubhome.HubName(hub))
+			s.spec.State.finish(r.homes(), func(hub string) bool {
+				name := hubhome.HubName(hub)
+				return !s.scanned(hub) || !r.listed(hub) || slices.Contains(s.absent, name) || slices.Contains(s.unlooked, name)
 			})
 		}
 	}
@@ -383,6 +413,19 @@ func (s *scanner) result(err error) *Result {
 func (r *Result) listed(hub string) bool {
 	i := slices.IndexFunc(r.Hubs, func(h Hub) bool { return h.Name == hub })
 	return i < 0 || r.Hubs[i].Listed
+}
+
+// homes are the names of all hubs and homes that were found.
+func (r *Result) homes() map[homeKey]struct{} {
+	names := map[homeKey]struct{}{}
+	for i := range r.Hubs {
+		hub := &r.Hubs[i]
+		names[homeKey{hub: hub.Name}] = struct{}{}
+		for j := range hub.Homes {
+			names[homeKey{hub.Name, hub.Homes[j].Name}] = struct{}{}
+		}
+	}
+	return names
 }
 
 // interrupted is the result of a home that was not read to its end: of the scan before, where one did, else as far as it

@@ -34,6 +34,8 @@ const (
 	rowSegment = 'R'
 	// endSegment is the last of a scan that came to its end.
 	endSegment = 'E'
+	// goneSegment has the names of hub and home. What the file says of it before is no more.
+	goneSegment = 'G'
 )
 
 // header says of what a state is.
@@ -91,7 +93,8 @@ func readSegments(f *os.File, fn func(kind byte, at int64, content []byte) error
 	case version != fmt.Sprint(stateVersion):
 		return 0, newerError(version)
 	}
-	at := int64(len(line))
+	head := int64(len(line))
+	at := head
 	var buf []byte
 	for {
 		var kind byte
@@ -99,6 +102,9 @@ func readSegments(f *os.File, fn func(kind byte, at int64, content []byte) error
 			return at, nil
 		} else if err != nil {
 			return at, err
+		}
+		if (kind == headSegment) != (at == head) {
+			return at, errDamaged
 		}
 		content := buf[segmentHead : len(buf)-segmentTail]
 		if err := fn(kind, at+segmentHead, content); err != nil {

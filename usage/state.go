@@ -58,6 +58,8 @@ type stored struct {
 	row, done *Home
 	// spans are where its records are.
 	spans []span
+	// kept: this scan has written a row of it.
+	kept bool
 }
 
 // span is a part of a file that holds records.
@@ -181,8 +183,10 @@ func (st *State) lock() error {
 			return &StateError{Path: st.path, Err: err, Do: "give a path in a directory that can be written to"}
 		}
 		st.part = f
-		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == syscall.EWOULDBLOCK {
 			return &StateError{Path: st.path, Err: errors.New("another scan uses it"), Do: "wait for its end, or give another file"}
+		} else if err != nil {
+			return &StateError{Path: st.path, Err: fmt.Errorf("lock it: %w", err), Do: "give a file on a file system that has locks"}
 		}
 		mine, err := f.Stat()
 		if err != nil {
@@ -198,7 +202,7 @@ func (st *State) lock() error {
 
 // load reads both files.
 func (st *State) load() error {
-	f, err := os.Open(st.path)
+	f, err := os.OpenFile(st.path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO would wait for a writer
 	switch {
 	case err == nil:
 		st.old = f
@@ -253,7 +257,7 @@ func (st *State) loadPart() error {
 	if err != nil {
 		return err
 	}
-	if info.Size() == 0 || time.Since(info.ModTime()) > resumeTime {
+	if age := time.Since(info.ModTime()); info.Size() == 0 || age > resumeTime || age < -racyTime {
 		return st.begin()
 	}
 	errEnd := errors.New("the end")
@@ -306,11 +310,15 @@ func (st *State) segment(f *os.File, kind byte, at int64, content []byte, keep f
 		}
 		return nil
 	}
-	if kind != rowSegment && kind != recordSegment {
+	if kind != rowSegment && kind != recordSegment && kind != goneSegment {
 		return nil
 	}
 	d := decoder{b: content}
 	key := homeKey{string(d.bytes()), string(d.bytes())}
+	if kind == goneSegment {
+		delete(st.homes, key)
+		return nil
+	}
 	s := st.homes[key]
 	if s == nil {
 		s = &stored{}
@@ -357,14 +365,17 @@ func (st *State) last(hub, name string) (Home, bool) {
 }
 
 // done is what this scan has found of a home before it was interrupted. A home of which something could not be read is
-// read again.
-func (st *State) done(hub, name string) (Home, bool) {
+// read again; and so is one whose figures are older than a time, since the scan was interrupted again and again, or are of a
+// time to come, since the clock was set back.
+func (st *State) done(hub, name string, now time.Time, maxAge time.Duration) (Home, bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if s := st.homes[homeKey{hub, name}]; s != nil && s.done != nil && s.done.Errors == 0 {
-		return *s.done, true
+	s := st.homes[homeKey{hub, name}]
+	if s == nil || s.done == nil || s.done.Errors > 0 {
+		return Home{}, false
 	}
-	return Home{}, false
+	age := now.Sub(s.done.AsOf)
+	return *s.done, age >= 0 && age < maxAge
 }
 
 // known reads the records of a home; nil where there are none.
@@ -414,6 +425,9 @@ func (st *State) keepRow(row *Home) {
 		return
 	}
 	st.write(appendSegment(nil, rowSegment, homeName(row.Hub, row.Name), b))
+	if s := st.homes[homeKey{row.Hub, row.Name}]; s != nil {
+		s.kept = true
+	}
 }
 
 // keepHub keeps what lies in a hub's directory and in no home.
@@ -449,13 +463,20 @@ func (st *State) fail(err error) {
 	}
 }
 
-// finish has the part take the file's place. What the file has of hubs of which nothing new is known stays.
-func (st *State) finish(stays func(hub string) bool) {
+// finish has the part take the file's place. found are the hubs and homes that there are. What the file has of hubs of which
+// nothing new is known stays; what the part has of homes that were removed since they were read does not.
+func (st *State) finish(found map[homeKey]struct{}, stays func(hub string) bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	for key, s := range st.homes {
-		if stays(key.hub) && s.done == nil {
-			st.copy(key, s)
+		_, there := found[key]
+		switch {
+		case stays(key.hub):
+			if s.done == nil && !s.kept {
+				st.copy(key, s)
+			}
+		case s.done != nil && !there:
+			st.write(appendSegment(nil, goneSegment, homeName(key.hub, key.name)))
 		}
 	}
 	st.write(appendSegment(nil, endSegment))

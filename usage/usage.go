@@ -21,6 +21,7 @@
 package usage
 
 import (
+	"math"
 	"time"
 
 	"github.com/hubhome/hubhome"
@@ -46,19 +47,31 @@ type Tally struct {
 // Entries is how many files and directories it holds.
 func (t *Tally) Entries() uint64 { return t.Files + t.Directories }
 
-// Add adds what another tree holds.
+// Add adds what another tree holds. What is more than a number can be stays the greatest: a file may claim to be of 8 EiB.
 func (t *Tally) Add(o *Tally) {
-	t.Used += o.Used
-	t.Size += o.Size
+	t.Used = plus(t.Used, o.Used)
+	t.Size = plus(t.Size, o.Size)
 	t.Files += o.Files
 	t.Directories += o.Directories
 	t.modified(o.Newest)
 	t.modified(o.Oldest)
 }
 
+// plus adds, up to the greatest number.
+func plus(a, b uint64) uint64 {
+	if sum := a + b; sum >= a {
+		return sum
+	}
+	return math.MaxUint64
+}
+
+// earliest and latest are what times are good for, in JSON and in nanoseconds: the years 1678 to 2262. Anybody can give a file
+// a time beyond that, where the server's file system has 64 bits for seconds. It is no time of a change.
+var earliest, latest = time.Unix(0, math.MinInt64), time.Unix(0, math.MaxInt64)
+
 // modified takes note of a time that something was modified.
 func (t *Tally) modified(at time.Time) {
-	if at.IsZero() {
+	if at.IsZero() || at.Before(earliest) || at.After(latest) {
 		return
 	}
 	if t.Newest.IsZero() || at.After(t.Newest) {
@@ -71,12 +84,12 @@ func (t *Tally) modified(at time.Time) {
 
 // count adds one file or directory.
 func (t *Tally) count(a *vfs.Attr) {
-	t.Used += a.Used
+	t.Used = plus(t.Used, a.Used)
 	switch a.Type {
 	case vfs.Directory:
 		t.Directories++
 	case vfs.Regular, vfs.Symlink:
-		t.Size += a.Size
+		t.Size = plus(t.Size, a.Size)
 		t.Files++
 	default:
 		t.Files++
