@@ -2,7 +2,10 @@
 
 package usage
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // At makes a scan that takes the clock to be so much ahead. Change attributes are trusted when they are a minute old.
 func At(spec Spec, ahead time.Duration) Spec {
@@ -14,6 +17,27 @@ func At(spec Spec, ahead time.Duration) Spec {
 func By(spec Spec, clock func() time.Time) Spec {
 	spec.now = clock
 	return spec
+}
+
+// Keep keeps records of so many directories of a home, with so many links each, from as many goroutines.
+func Keep(st *State, of, name string, directories, links int) {
+	s := newScanner(nil, Spec{State: st})
+	h := &home{hub: &hub{name: of}, name: name}
+	begin := make(chan struct{})
+	var all sync.WaitGroup
+	for i := range directories {
+		r := &record{dir: uint64(i), links: make([]link, links)}
+		for j := range r.links {
+			r.links[j] = link{id: uint64(i)<<32 | uint64(j), used: 1 << 40, size: 1 << 40, names: 2}
+		}
+		all.Go(func() {
+			<-begin
+			s.keep(h, r)
+		})
+	}
+	close(begin)
+	all.Wait()
+	s.flush(h)
 }
 
 // Most makes a scan that takes a directory to have no more entries than n.

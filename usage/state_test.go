@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -495,4 +496,216 @@ func TestChangesMeanwhile(t *testing.T) {
 	}
 	close(stop)
 	all.Wait()
+}
+
+// TestClockSetBack has a state of a time to come, since the clock was ahead. Nothing in it is taken for known.
+func TestClockSetBack(t *testing.T) {
+	x := newTree(t)
+	x.file("ada/d/file", 100)
+	x.dir("ada/empty")
+	st := x.state()
+	x.scan(usage.At(usage.Spec{State: st.open(), MaxAge: time.Hour}, 365*24*time.Hour))
+	st.close()
+	x.file("ada/d/file", 500) // grows, which its directory does not show
+	reads := x.reads()
+	r := x.scan(usage.At(usage.Spec{State: st.open(), MaxAge: time.Hour}, 2*time.Minute))
+	st.close()
+	if h := r.Hubs[0].Homes[0]; h.Size != 500 || reads.Load() != 5 {
+		t.Errorf("%d bytes, with %d directories read", h.Size, reads.Load())
+	}
+
+	// The part of a scan that was interrupted in the future.
+	x.Hook("ReadDir", nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	spec := usage.At(usage.Spec{State: st.open(), Parallel: 1, Done: func(usage.Home) { cancel() }}, 2*time.Minute)
+	x.dir("bob/d")
+	if _, err := usage.Scan(ctx, x.Memory, spec); err == nil {
+		t.Error("it was not interrupted")
+	}
+	st.close()
+	ahead := time.Now().Add(365 * 24 * time.Hour)
+	x.must("set the time of the part", os.Chtimes(st.path+".part", ahead, ahead))
+	if st.open().Resumed() {
+		t.Error("a scan of next year goes on")
+	}
+	st.close()
+}
+
+// TestInterruptedForDays goes on with a scan that is interrupted day after day: what it read at first is not taken for known
+// for ever.
+func TestInterruptedForDays(t *testing.T) {
+	x := newTree(t)
+	x.file("ada/d/file", 100)
+	x.dir("bob")
+	st := x.state()
+	scan := func(ahead time.Duration) *usage.Result {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		spec := usage.At(usage.Spec{State: st.open(), Parallel: 1, Done: func(usage.Home) { cancel() }}, ahead)
+		r, err := usage.Scan(ctx, x.Memory, spec)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("it was not interrupted: %v", err)
+		}
+		st.close()
+		return r
+	}
+	scan(2 * time.Minute)
+	scan(20 * time.Hour)
+	x.file("ada/d/file", 500) // grows, which its directory does not show
+	r := x.scan(usage.At(usage.Spec{State: st.open()}, 40*time.Hour))
+	st.close()
+	if !r.Resumed {
+		t.Error("it does not go on")
+	}
+	for _, h := range r.Hubs[0].Homes {
+		if age, _ := h.Age(time.Now().Add(40 * time.Hour)); age > 24*time.Hour || h.Name == "ada" && h.Size != 500 {
+			t.Errorf("%s has %d bytes, and is %v old", h.Name, h.Size, age)
+		}
+	}
+}
+
+// TestGoneWhileInterrupted removes homes and a hub that an interrupted scan has read.
+func TestGoneWhileInterrupted(t *testing.T) {
+	x := newTree(t)
+	for _, name := range []string{"ada", "bob", "zoe"} {
+		x.dir(name)
+	}
+	e, _, err := x.Mkdir(t.Context(), nil, x.root(), "staging", vfs.SetAttr{})
+	x.must("mkdir", err)
+	_, _, err = x.Mkdir(t.Context(), nil, e.Handle, "eve", vfs.SetAttr{})
+	x.must("mkdir", err)
+	st := x.state()
+	ctx, cancel := context.WithCancel(t.Context())
+	var read []usage.Home
+	_, err = usage.Scan(ctx, x.Memory, usage.At(usage.Spec{State: st.open(), Parallel: 1, Done: func(h usage.Home) {
+		if read = append(read, h); len(read) == 3 {
+			cancel()
+		}
+	}}, 2*time.Minute))
+	st.close()
+	if cancel(); err == nil || len(read) != 3 || !slices.ContainsFunc(read, func(h usage.Home) bool { return h.Hub == "staging" }) {
+		t.Fatalf("%+v were read: %v", read, err)
+	}
+	for _, h := range append(read, usage.Home{Name: "staging"}) {
+		dir := x.root()
+		if h.Hub != "" {
+			dir = x.in(dir, h.Hub)
+		}
+		_, _, err := x.Remove(t.Context(), nil, dir, h.Name)
+		x.must("remove "+h.Name, err)
+	}
+	r := x.scan(usage.At(usage.Spec{State: st.open()}, 3*time.Minute))
+	st.close()
+	if !r.Resumed {
+		t.Error("it did not go on")
+	}
+	same(t, "after a restart", text(&usage.Result{Hubs: st.open().Last()}), text(r))
+	st.close()
+}
+
+// TestUnlistedHub has a hub whose list breaks off: of homes that were read, the state keeps what is new.
+func TestUnlistedHub(t *testing.T) {
+	x := newTree(t)
+	x.file("ada/file", 1)
+	x.file("bob/file", 1)
+	st := x.state()
+	x.scan(usage.At(usage.Spec{State: st.open()}, 2*time.Minute))
+	st.close()
+	x.file("ada/another", 1)
+	hub, home := x.hub, x.entry(x.hub, "ada")
+	o := &odd{list: func(_ context.Context, dir vfs.Handle, _ uint64, fn func(*vfs.DirEntry) bool) (bool, bool, error) {
+		if dir != hub {
+			return false, false, nil
+		}
+		fn(&vfs.DirEntry{Name: "ada", Entry: home, Cookie: 1})
+		return false, true, syscall.EIO
+	}}
+	r := x.scanOdd(o, usage.At(usage.Spec{State: st.open()}, 3*time.Minute))
+	st.close()
+	if r.Errors != 1 || len(r.Hubs[0].Homes) != 1 || r.Hubs[0].Listed {
+		t.Errorf("problems %v, hubs\n%s", r.Problems, text(r))
+	}
+	files := map[string]uint64{}
+	for _, h := range st.open().Last()[0].Homes {
+		files[h.Name] = h.Files
+	}
+	st.close()
+	if files["ada"] != 2 || files["bob"] != 1 {
+		t.Errorf("the state knows of files %v", files)
+	}
+}
+
+// TestUnreadableHome has a home that cannot be read at all any more. It does not seem to be empty.
+func TestUnreadableHome(t *testing.T) {
+	x := newTree(t)
+	x.file("ada/file", 1000)
+	x.file("bob/file", 1)
+	st := x.state()
+	x.scan(usage.At(usage.Spec{State: st.open()}, 2*time.Minute))
+	st.close()
+	home := x.dir("ada")
+	o := &odd{list: func(_ context.Context, dir vfs.Handle, _ uint64, _ func(*vfs.DirEntry) bool) (bool, bool, error) {
+		return false, dir == home, syscall.EIO
+	}}
+	for _, ahead := range []time.Duration{time.Hour, 3 * time.Hour} {
+		r := x.scanOdd(o, usage.At(usage.Spec{State: st.open()}, ahead))
+		st.close()
+		for _, h := range r.Hubs[0].Homes {
+			age, _ := h.Age(time.Now().Add(ahead))
+			if h.Name == "ada" && (h.Size != 1000 || h.Errors != 1 || age < ahead-3*time.Minute) || h.Name == "bob" && h.Errors != 0 {
+				t.Errorf("%+v, %v old", h, age)
+			}
+		}
+	}
+	if r := x.scanOdd(o, usage.Spec{}); r.Errors != 1 {
+		t.Errorf("without a state: %v", r.Problems)
+	}
+}
+
+// TestManyLinks keeps what was found in directories that many goroutines read at once, with as many files of several names as
+// are remembered of each.
+func TestManyLinks(t *testing.T) {
+	st := (&tree{T: t}).state()
+	usage.Keep(st.open(), "prod", "ada", 64, usage.MaxLinks)
+	st.close()
+	st.open()
+	st.close()
+	content, err := os.ReadFile(st.path + ".part")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The part is good up to the first segment that is none, and cut off there.
+	if len(content) < 64*usage.MaxLinks*8 {
+		t.Errorf("of what was kept, %d bytes can be read again", len(content))
+	}
+}
+
+// TestStrange opens what is no file, and a state without a source.
+func TestStrange(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	headless := filepath.Join(t.TempDir(), "headless")
+	if err := os.WriteFile(headless, []byte("hubhome usage state 1\nE\x00\x00\x00\x00\x87\xcd\x77\xaa"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{fifo, headless, t.TempDir()} {
+		refused := make(chan error, 1)
+		go func() {
+			st, err := usage.OpenState(path, source)
+			if err == nil {
+				st.Close()
+			}
+			refused <- err
+		}()
+		select {
+		case err := <-refused:
+			if err == nil {
+				t.Errorf("%s is taken for a state", path)
+			}
+		case <-time.After(patience):
+			t.Fatalf("it waits for %s", path)
+		}
+	}
 }
