@@ -67,7 +67,7 @@ func (q *request) fileAttr(a *nfs4.Attrs) vfs.Attr {
 		UID:    ownerID(&a.Owner),
 		GID:    ownerID(&a.OwnerGroup),
 		Size:   a.Size,
-		Used:   a.SpaceUsed,
+		Used:   spaceUsed(a),
 		Rdev:   vfs.Device{Major: a.RawDev.Major, Minor: a.RawDev.Minor},
 		FileID: a.FileID,
 		Change: a.Change,
@@ -79,6 +79,14 @@ func (q *request) fileAttr(a *nfs4.Attrs) vfs.Attr {
 		v.Birth = a.TimeCreate.Time()
 	}
 	return v
+}
+
+// spaceUsed is what a file takes, and where a server does not say how long it is: more is said by that than by nothing.
+func spaceUsed(a *nfs4.Attrs) uint64 {
+	if !a.Mask.Has(nfs4.AttrSpaceUsed) {
+		return a.Size
+	}
+	return a.SpaceUsed
 }
 
 // ownerID returns the number of an owner. Of the names that a server may send in its place, only root is known here.

@@ -134,7 +134,7 @@ func (l *listing) read(q *request) error {
 	return l.progress.Part(l.cookie)
 }
 
-// fill sets what is known of an entry; false where the entry has gone meanwhile.
+// fill sets what is known of an entry; false where the entry has gone meanwhile, or what the server sends of it is nothing.
 func (l *listing) fill(q *request, entry *vfs.DirEntry) bool {
 	a := &q.wire
 	if a.Mask.Has(nfs4.AttrRdattrError) && a.RdattrError != nfs4.OK {
@@ -148,5 +148,5 @@ func (l *listing) fill(q *request, entry *vfs.DirEntry) bool {
 	entry.Handle = vfs.Handle(a.Filehandle)
 	entry.Attr = q.fileAttr(a)
 	entry.FileID = entry.Attr.FileID
-	return true
+	return q.reply.Err() == nil
 }

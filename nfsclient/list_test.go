@@ -53,3 +53,40 @@ func TestListLies(t *testing.T) {
 	}
 	l.answer.Store(nil)
 }
+
+// TestListLittle lists at a server that has few attributes: a file takes what it is long, and one of which nothing can be said is
+// handed to nobody.
+func TestListLittle(t *testing.T) {
+	s := serve(t)
+	path, _ := s.home("ada")
+	l := &liar{next: s.handler}
+	fs := dial(t, nfsclient.Config{Addr: rpctest.Serve(t, l), Export: path, Timeout: patience})
+	h := root(t, fs)
+	for _, test := range []struct {
+		has    nfs4.Bitmap
+		handed bool
+	}{
+		{nfs4.AttrsOf(nfs4.AttrType, nfs4.AttrChange, nfs4.AttrSize, nfs4.AttrFilehandle), true},
+		{nfs4.AttrsOf(nfs4.AttrType, nfs4.AttrSize, nfs4.AttrFilehandle), false},
+	} {
+		attrs := nfs4.Attrs{Mask: test.has, Type: nfs4.TypeReg, Size: 12345, Filehandle: []byte("a handle")}
+		reply := lie(nfs4.OK, ok(nfs4.OpPutFH), func(e *oncrpc.Encoder) {
+			ok(nfs4.OpReadDir)(e)
+			list := nfs4.ReadDirRes{Entries: []nfs4.DirEntry{{Cookie: 3, Name: []byte("file"), Attrs: attrs.Fattr()}}, EOF: true}
+			list.Encode(e)
+		})
+		l.answer.Store(&reply)
+		var handed []vfs.DirEntry
+		end, err := fs.ReadDir(t.Context(), nil, h, 0, true, func(e *vfs.DirEntry) bool {
+			handed = append(handed, *e)
+			return true
+		})
+		if end != test.handed || (err == nil) != test.handed || (len(handed) == 1) != test.handed {
+			t.Errorf("with %v it hands over %v, %v", test.has, handed, err)
+		}
+		if test.handed && (handed[0].Attr.Used != 12345 || handed[0].Handle != "a handle") {
+			t.Errorf("it says %+v", handed[0])
+		}
+	}
+	l.answer.Store(nil)
+}
