@@ -145,7 +145,7 @@ func (o *file) WriteAt(ctx context.Context, p []byte, off uint64, want vfs.Stabi
 		return 0, vfs.Unstable, v, err
 	}
 	n, did, v, err = o.File.WriteAt(ctx, p[:length], off, want)
-	if want == vfs.Unstable {
+	if want == vfs.Unstable || err != nil { // a part may be written that is not synced
 		o.inode.written.Add(1) // not before: a Commit would take it for synced
 	}
 	o.settle(ctx, op)

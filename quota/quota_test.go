@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/hubhome/hubhome"
+	"github.com/hubhome/hubhome/disk"
 	"github.com/hubhome/hubhome/quota"
 	"github.com/hubhome/hubhome/vfs"
 )
@@ -800,5 +801,48 @@ func TestNoInodesOfItsOwn(t *testing.T) {
 	quota.Narrow(&total, &free, &avail, 100, 10, 1000, 950)
 	if total != 100 || free != 90 || avail != 50 {
 		t.Errorf("of %d inodes %d are free and %d available", total, free, avail)
+	}
+}
+
+// TestSyncFails: a file that could not be synced is looked at again, since what is not on the disk yet may still take something
+// else; and it is not a reason to count its home.
+func TestSyncFails(t *testing.T) {
+	b := newBed(t)
+	var failing atomic.Bool
+	b.disk.Before = func(op disk.Op) error {
+		if op == disk.OpSync && failing.Load() {
+			return syscall.EIO
+		}
+		return nil
+	}
+	b.restart()
+	home := b.home("ada")
+	for i, want := range []vfs.Stability{vfs.Unstable, vfs.FileSync} {
+		name := fmt.Sprint(i)
+		f, _ := b.create(home, name)
+		failing.Store(true)
+		_, _, _, err := f.WriteAt(ctx, make([]byte, 10_000), 0, want)
+		if err == nil {
+			_, err = f.Commit(ctx)
+		}
+		if !errors.Is(err, syscall.EIO) {
+			t.Errorf("a sync that fails: %v", err)
+		}
+		b.must(f.Close())
+		b.ledger.Sweep(ctx)
+		b.ledger.Sweep(ctx)
+		// The file system finds another place for it.
+		behind, err := os.OpenFile(filepath.Join(b.path, hubName, "ada", name), os.O_RDWR, 0)
+		b.must(err)
+		b.must(unix.Fallocate(int(behind.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, 100_000))
+		b.must(behind.Close())
+		b.exact("ada")
+		failing.Store(false)
+	}
+	if r := b.report("ada"); r.State != quota.Clean {
+		t.Errorf("the home is %s", r.State)
+	}
+	if n := b.ledger.Remembered(); n > 0 {
+		t.Errorf("%d files are remembered for ever", n)
 	}
 }

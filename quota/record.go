@@ -213,8 +213,12 @@ func (l *Ledger) rest(ctx context.Context, n *inode, now uint64) bool {
 	}
 	written := n.written.Load()
 	if n.unsynced() && !n.directory {
-		if err := l.sync(ctx, n); err != nil {
+		// Where the disk cannot sync it, it is not known to have come to rest until nobody has changed it for long.
+		switch err := l.sync(ctx, n); {
+		case errors.Is(err, syscall.ESTALE):
 			return l.lost(ctx, n, err)
+		case err != nil && !rests:
+			return false
 		}
 	}
 	if _, err := l.settle(ctx, n, l.byHandle(n), rests); err != nil {
