@@ -380,6 +380,77 @@ func TestRunTimeQuotas(t *testing.T) {
 	is("bob", hubhome.Quota{Bytes: hubhome.GiB, Inodes: hubhome.UnlimitedInodes}, false)
 }
 
+// TestManyQuotas sets quotas as a script may that runs every minute: what is kept does not grow without end, and is right after
+// each, also where it could not be written anew, and where it is not known whether it was.
+func TestManyQuotas(t *testing.T) {
+	path := t.TempDir()
+	var renames atomic.Bool // fail
+	var syncs atomic.Int64  // until one fails
+	d := &disk.Disk{Before: func(op disk.Op) error {
+		if op == disk.OpRename && renames.Load() || op == disk.OpSync && syncs.Add(-1) == 0 {
+			return syscall.EIO
+		}
+		return nil
+	}}
+	s := serving(t, path, d)
+	file := filepath.Join(path, ".hubhome", "quotas")
+	var set [3]hubhome.Bytes
+	again := func(when string) {
+		t.Helper()
+		s.Close()
+		s = serving(t, path, d)
+		for i, want := range set {
+			if q := report(t, s, fmt.Sprint("u", i)).Override.Bytes; q != want {
+				t.Fatalf("%s the quota of u%d is %d, and was set to %d", when, i, q, want)
+			}
+		}
+	}
+	for i := range set {
+		mkdir(t, s, at(t, s, "prod"), fmt.Sprint("u", i))
+	}
+	one := func(i int) error {
+		err := s.SetQuotas([]store.Override{{Hub: "prod", Home: fmt.Sprint("u", i%3), Quota: hubhome.Quota{Bytes: hubhome.Bytes(i + 1)}}})
+		if err == nil {
+			set[i%3] = hubhome.Bytes(i + 1)
+		}
+		return err
+	}
+	longest := int64(0)
+	for i := range 400 {
+		if err := one(i); err != nil {
+			t.Fatal(err)
+		}
+		if st, err := os.Stat(file); err != nil {
+			t.Fatal(err)
+		} else {
+			longest = max(longest, st.Size())
+		}
+	}
+	if longest > 8<<10 {
+		t.Errorf("the file grew to %d bytes for three homes", longest)
+	}
+	again("after 400")
+	renames.Store(true)
+	for i := range 150 {
+		if err := one(i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	renames.Store(false)
+	again("where it could not be written anew")
+	all := []store.Override{{Hub: "prod", Home: "u0", Quota: hubhome.Quota{Bytes: 7}}, {Hub: "prod", Home: "u1", Quota: hubhome.Quota{Bytes: 7}}}
+	for _, n := range []int64{1, 2} { // the file, and when that is in its place, its directory
+		syncs.Store(n)
+		if err := s.SetQuotas(all); err == nil {
+			t.Fatal("it is said to be durable, and was not synced")
+		}
+		if err := one(5); err != nil {
+			t.Fatal(err)
+		}
+		again("where it was not known whether it was written anew")
+	}
+}
+
 // TestDamagedQuotas: a line that was not acknowledged is nothing; one that is damaged is not passed over.
 func TestDamagedQuotas(t *testing.T) {
 	path := t.TempDir()

@@ -46,9 +46,12 @@ type quotaLine struct {
 type overrides struct {
 	store *Store
 
-	mu   sync.Mutex
-	all  map[overridden]hubhome.Quota
-	size int64 // of the file, in bytes: as far as it is whole
+	mu    sync.Mutex
+	all   map[overridden]hubhome.Quota
+	size  int64 // of the file, in bytes: as far as it is whole
+	lines int   // in it
+	// replaced: the file was, but that is not known to be durable.
+	replaced bool
 }
 
 type overridden struct {
@@ -63,23 +66,19 @@ func openOverrides(s *Store) (*overrides, error) {
 	if err != nil && err != syscall.ENOENT {
 		return nil, fmt.Errorf("read %s/%s: %w", ownDir, quotasFile, err)
 	}
-	lines := 0
 	for line := range bytes.Lines(data) {
 		if !bytes.HasSuffix(line, []byte("\n")) {
 			break // it was not acknowledged
 		}
-		lines++
+		o.lines++
 		if err := o.take(line); err != nil {
 			return nil, fmt.Errorf("%s/%s is damaged: line %d: %w: restore it from a backup of the disk, or take the line out, "+
-				"and set the quota of the home that it was for again", ownDir, quotasFile, lines, err)
+				"and set the quota of the home that it was for again", ownDir, quotasFile, o.lines, err)
 		}
 		o.size += int64(len(line))
 	}
-	if lines > 100+2*len(o.all) {
-		// What could not be made shorter now is some other time.
-		if err := o.rewrite(); err != nil && !noRoom(err) {
-			return nil, fmt.Errorf("write %s/%s: %w", ownDir, quotasFile, err)
-		}
+	if err := o.shorten(); err != nil && !noRoom(err) {
+		return nil, fmt.Errorf("write %s/%s: %w", ownDir, quotasFile, err)
 	}
 	for key, q := range o.all {
 		s.quota.SetOverride(key.hub, key.home, q)
@@ -114,21 +113,45 @@ func (q Override) line() ([]byte, error) {
 	return append(line, '\n'), err
 }
 
-// rewrite writes the file anew, with what is in force alone.
-func (o *overrides) rewrite() error {
+// shorten writes the file anew, with what is in force alone, where most of it is not: a script may set quotas every minute. What
+// cannot be made shorter now is some other time.
+func (o *overrides) shorten() error {
+	if o.lines <= 100+2*len(o.all) {
+		return nil
+	}
+	return o.replace(nil)
+}
+
+// replace writes the file anew: what is in force, and more lines.
+func (o *overrides) replace(more []byte) error {
 	var data []byte
-	for _, q := range o.list() {
+	list := o.list()
+	for _, q := range list {
 		line, err := q.line()
 		if err != nil {
 			return err
 		}
 		data = append(data, line...)
 	}
+	data = append(data, more...)
+	before, known := o.number()
 	if err := o.store.disk.WriteFile(o.store.own, quotasFile, data, 0o600); err != nil {
+		after, looked := o.number()
+		o.replaced = o.replaced || !known || !looked || before != after
 		return err
 	}
-	o.size = int64(len(data))
+	o.size, o.lines, o.replaced = int64(len(data)), len(list)+bytes.Count(more, []byte("\n")), false
 	return nil
+}
+
+// number is that of the file's inode; 0: there is none.
+func (o *overrides) number() (ino uint64, known bool) {
+	var st disk.Stat
+	err := o.store.disk.Stat(o.store.own, quotasFile, &st)
+	if err == syscall.ENOENT {
+		return 0, true
+	}
+	return st.Ino, err == nil
 }
 
 // list returns what is in force, by hub and home.
@@ -173,6 +196,9 @@ func (s *Store) SetQuotas(set []Override) error {
 		o.put(overridden{q.Hub, q.Home}, q.Quota)
 		s.quota.SetOverride(q.Hub, q.Home, q.Quota)
 	}
+	if err := o.shorten(); err != nil {
+		s.log.Warn("what is kept of quotas is longer than it need be", "file", ownDir+"/"+quotasFile, "error", err)
+	}
 	return nil
 }
 
@@ -193,17 +219,8 @@ func (q *Override) check() error {
 // written with the file as a whole.
 func (o *overrides) append(data []byte) error {
 	s := o.store
-	if bytes.Count(data, []byte("\n")) > 1 {
-		old, err := s.disk.ReadFile(s.own, quotasFile, maxQuotas)
-		if err != nil && err != syscall.ENOENT {
-			return err
-		}
-		data = append(old[:min(len(old), int(o.size)):min(len(old), int(o.size))], data...)
-		if err := s.disk.WriteFile(s.own, quotasFile, data, 0o600); err != nil {
-			return err
-		}
-		o.size = int64(len(data))
-		return nil
+	if o.replaced || bytes.Count(data, []byte("\n")) > 1 {
+		return o.replace(data)
 	}
 	fd, err := s.disk.Open(s.own, quotasFile, unix.O_WRONLY|unix.O_CREAT, 0o600)
 	if err != nil {
@@ -224,6 +241,6 @@ func (o *overrides) append(data []byte) error {
 			return err
 		}
 	}
-	o.size += int64(len(data))
+	o.size, o.lines = o.size+int64(len(data)), o.lines+1
 	return nil
 }
