@@ -11,6 +11,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -55,8 +56,9 @@ func newHomeList() *cobra.Command {
 		Use:   "list [HUB]",
 		Short: "List homes with what they take and may take",
 		Long: `List the homes of a hub, or of all, with what they take and may take: bytes as the file system counts them, and
-inodes, at this moment. _shared and _shared-public are listed as homes are. STATE is clean where the figures are exact;
-dirty where a home is yet to be counted, and counting while it is.
+inodes, at this moment. _shared and _shared-public are listed as homes are. USED and INODES USED are how much of the quotas
+that is. STATE is clean where the figures are exact; dirty where a home is yet to be counted, counting while it is, and
+unreadable where it could not be: hubhome home show says why.
 
 Where the homes are on an NFS server that somebody else runs (store.nfs), the figures are as old as AGE says, and there are
 no quotas. STATE is then scanned, or partial where something could not be read and is missing.
@@ -123,11 +125,10 @@ func homesTable(w io.Writer, homes []console.Home) error {
 	if slices.ContainsFunc(homes, func(h console.Home) bool { return !h.AsOf.IsZero() }) {
 		return scannedTable(tabs, homes)
 	}
-	fmt.Fprintln(tabs, "USAGE\tQUOTA\tUSED\tINODES\tINODE QUOTA\tLAST WRITE\tSTATE\t  HOME")
+	fmt.Fprintln(tabs, "USAGE\tQUOTA\tUSED\tINODES\tINODE QUOTA\tINODES USED\tLAST WRITE\tSTATE\t  HOME")
 	for i := range homes {
 		h := &homes[i]
-		fmt.Fprintf(tabs, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t  %s\n", humanBytes(uint64(h.Usage.Bytes)), limitText(h.Quota.Bytes),
-			partText(h.Usage.Bytes, h.Quota.Bytes), h.Usage.Inodes, inodesText(h.Quota.Inodes), moment(h.LastWrite), h.State,
+		fmt.Fprintf(tabs, "%s\t%s\t%s\t  %s\n", takenText(&h.Usage, &h.Quota), moment(h.LastWrite), h.State,
 			readable(string(h.Hub)+"/"+h.Name.String()))
 	}
 	return tabs.Flush()
@@ -217,7 +218,14 @@ Exit codes:
 				if output == outputJSON {
 					return writeJSON(cmd.OutOrStdout(), home)
 				}
-				return writeHome(cmd.OutOrStdout(), &home)
+				hubs, err := client.Hubs(ctx)
+				if err != nil {
+					return err
+				}
+				if err := writeHome(cmd.OutOrStdout(), &home, hubs); err != nil || largest == 0 {
+					return err
+				}
+				return writeLargest(cmd.OutOrStdout(), &home)
 			})
 		},
 	}
@@ -227,8 +235,8 @@ Exit codes:
 	return cmd
 }
 
-// writeHome writes one home for people.
-func writeHome(w io.Writer, h *console.HomeDetail) error {
+// writeHome writes one home for people. Of its hub, which is among hubs, the quota concerns it too.
+func writeHome(w io.Writer, h *console.HomeDetail, hubs []console.Hub) error {
 	tabs := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(tabs, "%s\t%s\n", name, fmt.Sprintf(format, args...))
@@ -237,7 +245,14 @@ func writeHome(w io.Writer, h *console.HomeDetail) error {
 	line("usage", "%s (%d bytes), %s", humanBytes(uint64(h.Usage.Bytes)), h.Usage.Bytes, count(int(h.Usage.Inodes), "inode"))
 	if h.State != quota.Scanned && h.State != quota.Partial {
 		line("quota", "%s, %s", bothText(&h.Quota), saidBy(h.Override))
-		line("used", "%s of the bytes, %s of the inodes", partText(h.Usage.Bytes, h.Quota.Bytes), partText(h.Usage.Inodes, h.Quota.Inodes))
+		if used := bothUsed(&h.Usage, &h.Quota); used != "" {
+			line("used", "%s", used)
+		}
+	}
+	if i := slices.IndexFunc(hubs, func(hub console.Hub) bool { return hub.Name == h.Hub }); i >= 0 {
+		if used := bothUsed(&hubs[i].Usage, &hubs[i].Quota); used != "" {
+			line("hub's quota", "%s, of which all homes together use %s", bothText(&hubs[i].Quota), used)
+		}
 	}
 	if h.ReserveLimit.Bytes > 0 {
 		line("reserve in use", "%s of %s, %d of %s", humanBytes(uint64(h.Reserve.Bytes)), humanBytes(uint64(h.ReserveLimit.Bytes)), h.Reserve.Inodes,
@@ -246,22 +261,39 @@ func writeHome(w io.Writer, h *console.HomeDetail) error {
 	line("last write", "%s", moment(h.LastWrite))
 	line("figures", "%s", stateText(&h.Home))
 	if d := h.Denials; d != (console.Denials{}) {
-		line("refused", "%d for bytes, %d for inodes, %d for the hub's bytes, %d for the hub's inodes, since the server started",
-			d.Bytes, d.Inodes, d.HubBytes, d.HubInodes)
+		line("refused", "%s, since the server started", denialsText(&d))
+	}
+	return tabs.Flush()
+}
+
+// denialsText says what was refused, by what was spent.
+func denialsText(d *console.Denials) string {
+	var parts []string
+	for _, why := range []struct {
+		n    uint64
+		what string
+	}{{d.Bytes, "bytes"}, {d.Inodes, "inodes"}, {d.HubBytes, "the hub's bytes"}, {d.HubInodes, "the hub's inodes"}} {
+		if why.n > 0 {
+			parts = append(parts, fmt.Sprintf("%s for %s", count(int(why.n), "request"), why.what))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// writeLargest writes the largest directories of a home.
+func writeLargest(w io.Writer, h *console.HomeDetail) error {
+	fmt.Fprintln(w)
+	if len(h.Largest) == 0 {
+		_, err := fmt.Fprintln(w, "there are no directories in it")
+		return err
+	}
+	tabs := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tabs, "USAGE\tINODES\t  DIRECTORY")
+	for _, d := range h.Largest {
+		fmt.Fprintf(tabs, "%s\t%d\t  %s\n", humanBytes(uint64(d.Usage.Bytes)), d.Usage.Inodes, readable(d.Name.String()))
 	}
 	if err := tabs.Flush(); err != nil {
 		return err
-	}
-	if len(h.Largest) > 0 {
-		fmt.Fprintln(w)
-		tabs = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintln(tabs, "USAGE\tINODES\t  DIRECTORY")
-		for _, d := range h.Largest {
-			fmt.Fprintf(tabs, "%s\t%d\t  %s\n", humanBytes(uint64(d.Usage.Bytes)), d.Usage.Inodes, readable(d.Name.String()))
-		}
-		if err := tabs.Flush(); err != nil {
-			return err
-		}
 	}
 	if h.LargestUnread > 0 {
 		fmt.Fprintf(w, "%d directories could not be read: what is in them is missing here\n", h.LargestUnread)

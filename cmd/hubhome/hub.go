@@ -82,11 +82,10 @@ func hubsTable(w io.Writer, hubs []console.Hub) error {
 	if slices.ContainsFunc(hubs, func(h console.Hub) bool { return h.Unknown || !h.AsOf.IsZero() }) {
 		return scannedHubsTable(tabs, hubs)
 	}
-	fmt.Fprintln(tabs, "USAGE\tQUOTA\tUSED\tINODES\tINODE QUOTA\tHOMES\tUNCOUNTED\t  HUB")
+	fmt.Fprintln(tabs, "USAGE\tQUOTA\tUSED\tINODES\tINODE QUOTA\tINODES USED\tHOMES\tUNCOUNTED\t  HUB")
 	for i := range hubs {
 		h := &hubs[i]
-		fmt.Fprintf(tabs, "%s\t%s\t%s\t%d\t%s\t%d\t%d\t  %s\n", humanBytes(uint64(h.Usage.Bytes)), limitText(h.Quota.Bytes),
-			partText(h.Usage.Bytes, h.Quota.Bytes), h.Usage.Inodes, inodesText(h.Quota.Inodes), h.Homes, h.NotClean, h.Name)
+		fmt.Fprintf(tabs, "%s\t%d\t%d\t  %s\n", takenText(&h.Usage, &h.Quota), h.Homes, h.NotClean, h.Name)
 	}
 	return tabs.Flush()
 }

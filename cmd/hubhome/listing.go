@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hubhome/hubhome"
@@ -40,7 +41,7 @@ func inodesText(n *int64) string {
 func bothText(l *console.Limit) string {
 	text := limitText(l.Bytes)
 	if l.Inodes != nil {
-		text += " and " + inodesText(l.Inodes) + " inodes"
+		text += " and " + count(int(*l.Inodes), "inode")
 	}
 	return text
 }
@@ -51,6 +52,28 @@ func partText(used int64, limit *int64) string {
 		return "-"
 	}
 	return strconv.FormatInt(int64(100*float64(used)/float64(*limit)), 10) + "%"
+}
+
+// bothUsed is how much of a quota is used, of what is limited; empty where nothing is.
+func bothUsed(used *console.Amount, l *console.Limit) string {
+	var parts []string
+	if l.Bytes != nil {
+		parts = append(parts, partText(used.Bytes, l.Bytes)+" of the bytes")
+	}
+	if l.Inodes != nil {
+		parts = append(parts, partText(used.Inodes, l.Inodes)+" of the inodes")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// takenText are the first columns of a table: usage, quota and how much of it that is, of bytes and of inodes. What has no
+// inode has never been counted, and nothing is said of it.
+func takenText(used *console.Amount, l *console.Limit) string {
+	if used.Inodes == 0 {
+		return fmt.Sprintf("-\t%s\t-\t-\t%s\t-", limitText(l.Bytes), inodesText(l.Inodes))
+	}
+	return fmt.Sprintf("%s\t%s\t%s\t%d\t%s\t%s", humanBytes(uint64(used.Bytes)), limitText(l.Bytes), partText(used.Bytes, l.Bytes),
+		used.Inodes, inodesText(l.Inodes), partText(used.Inodes, l.Inodes))
 }
 
 // ageText is how long ago something was.
