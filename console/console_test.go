@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -428,6 +429,47 @@ func TestSocket(t *testing.T) {
 	if _, err := c.Hubs(t.Context()); err == nil || !strings.Contains(err.Error(), "is it running") {
 		t.Errorf("nobody there: %v", err)
 	}
+}
+
+// TestSocketMode makes sockets while others make files: the sockets are for the server's user alone from the moment on at which
+// they have a name, whatever the umask, and the files have the mode that they were to have.
+func TestSocketMode(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0))
+	dir := t.TempDir()
+	var done atomic.Bool
+	var others sync.WaitGroup
+	others.Go(func() {
+		for i := 0; !done.Load(); i++ {
+			file := filepath.Join(dir, fmt.Sprint("file", i%100))
+			if err := os.WriteFile(file, nil, 0o666); err != nil {
+				t.Error(err)
+				return
+			}
+			if info, err := os.Lstat(file); err != nil || info.Mode().Perm() != 0o666 {
+				t.Errorf("a file is %v, %v", info.Mode(), err)
+				return
+			}
+			os.Remove(file)
+		}
+	})
+	others.Go(func() {
+		for !done.Load() {
+			if info, err := os.Lstat(filepath.Join(dir, "s")); err == nil && info.Mode().Perm() != 0o600 {
+				t.Errorf("the socket is %v", info.Mode())
+				return
+			}
+		}
+	})
+	for range 2000 {
+		l, err := console.Listen(filepath.Join(dir, "s"))
+		if err != nil {
+			t.Error(err)
+			break
+		}
+		l.Close()
+	}
+	done.Store(true)
+	others.Wait()
 }
 
 // TestClientDeadline has a server that takes a connection and says nothing, and one that is something else.
