@@ -94,12 +94,16 @@ func (c *Client) Home(ctx context.Context, hub hubhome.HubName, name string, lar
 	return detail, err
 }
 
-// SetQuotas changes quotas. Where changes are wrong, the error is Problems, and nothing was changed.
+// SetQuotas changes quotas. Where changes are wrong, the error is Problems, and nothing was changed. More than a server reads
+// is not sent: who does not read to the end may be gone before it is heard why.
 func (c *Client) SetQuotas(ctx context.Context, req QuotaRequest) (QuotaResult, error) {
 	var result QuotaResult
 	body, err := json.Marshal(req)
 	if err != nil {
 		return result, err
+	}
+	if len(body) > maxBody {
+		return result, Problems{{Message: fmt.Sprintf("%d changes are more than %d bytes, which is what a server takes at once: make it several, and nothing was changed", len(req.Changes), maxBody)}}
 	}
 	err = c.do(ctx, http.MethodPost, "/v1/quotas", bytes.NewReader(body), &result)
 	return result, err

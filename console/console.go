@@ -2,12 +2,12 @@
 
 // Package console is how an operator looks into a server that runs, and changes what can be changed at run time.
 //
-// It owns the JSON API, which is served on a unix socket for the machine's own administrators, the client that the commands
-// use, and /metrics. It never reads a disk but through the FS that it is handed, knows no protocol of files, and decides
-// nothing: what homes take and may take is the ledger's to say.
+// It owns the JSON API, which is served on a unix socket for the machine's own administrators, and the client that the commands
+// use. It never reads a disk but through the FS that it is handed, knows no protocol of files, and decides nothing: what homes
+// take and may take is the ledger's to say.
 //
 // One file of the package for each noun: wire (what is said in JSON), server, quotas (the change of them), check, largest (the walk
-// through one home), socket, client; homes, operations, durations, gauges (metrics).
+// through one home), socket, client.
 package console
 
 import (

@@ -258,6 +258,66 @@ func TestQuotas(t *testing.T) {
 	}
 }
 
+// TestImpossibleNames has names that no directory can have: a trial says no to them as the change itself does.
+func TestImpossibleNames(t *testing.T) {
+	h := newHomes(t, "ada")
+	c, _ := serve(t, h)
+	for _, name := range []string{".", "..", "a\x00b", strings.Repeat("x", 256)} {
+		for _, trial := range []bool{true, false} {
+			_, err := c.SetQuotas(t.Context(), console.QuotaRequest{DryRun: trial, AllowMissing: true, Changes: []console.QuotaChange{
+				{Hub: "prod", Name: console.NewName(name), Bytes: "2GiB"},
+			}})
+			if problems, ok := errors.AsType[console.Problems](err); !ok || problems[0].Index == nil {
+				t.Errorf("%.10q, dry run %v: %v", name, trial, err)
+			}
+		}
+	}
+	if len(h.set) > 0 {
+		t.Errorf("%v was set", h.set)
+	}
+}
+
+// counted are homes of which it is counted how often all of them are asked for.
+type counted struct {
+	*homes
+	reports atomic.Int32
+}
+
+func (c *counted) Report() quota.Report {
+	c.reports.Add(1)
+	return c.homes.Report()
+}
+
+// TestManyWrong has a hundred thousand lines with a misspelt hub: the first of them are told, and the server does not go
+// through all homes for each of the rest.
+func TestManyWrong(t *testing.T) {
+	h := &counted{homes: newHomes(t, many(100)...)}
+	c, _ := serve(t, h)
+	var changes []console.QuotaChange
+	for _, name := range many(100_000) {
+		changes = append(changes, console.QuotaChange{Hub: "prdo", Name: console.NewName(name), Bytes: "2GiB"})
+	}
+	_, err := c.SetQuotas(t.Context(), console.QuotaRequest{Changes: changes})
+	if problems, ok := errors.AsType[console.Problems](err); !ok || len(problems) != 100 || !strings.Contains(err.Error(), `no hub "prdo"`) {
+		t.Errorf("it is told %.100v", err)
+	}
+	if n := h.reports.Load(); n > 100 {
+		t.Errorf("all homes were asked for %d times", n)
+	}
+}
+
+// TestTooMany has more than a server takes at once: no server is asked, and it is said what to do.
+func TestTooMany(t *testing.T) {
+	c := console.NewClient(filepath.Join(t.TempDir(), "nobody"))
+	changes := make([]console.QuotaChange, 1_000_000)
+	for i := range changes {
+		changes[i] = console.QuotaChange{Hub: "prod", Name: console.NewName("a-name-of-some-length-" + fmt.Sprint(i)), Bytes: "2GiB"}
+	}
+	if _, err := c.SetQuotas(t.Context(), console.QuotaRequest{Changes: changes}); err == nil || !strings.Contains(err.Error(), "make it several") {
+		t.Errorf("it is told %v", err)
+	}
+}
+
 // TestLargest has files of several names, a directory within another, and more directories than were asked for.
 func TestLargest(t *testing.T) {
 	h := newHomes(t, "ada")

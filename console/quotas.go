@@ -9,9 +9,10 @@ import (
 
 	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/quota"
+	"github.com/hubhome/hubhome/vfs"
 )
 
-// maxProblems is how many of a request's changes are told that are wrong.
+// maxProblems is how many of a request's changes are told that are wrong. What comes after them is not looked at.
 const maxProblems = 100
 
 // takeBack, for bytes or inodes, takes back what was set at run time.
@@ -37,6 +38,9 @@ func (s *Server) setQuotas(r *http.Request) (any, error) {
 	var wrong []Problem
 	first := map[[2]string]int{}
 	for i := range req.Changes {
+		if len(wrong) == maxProblems {
+			break
+		}
 		c := &req.Changes[i]
 		key := [2]string{string(c.Hub), c.Name.String()}
 		override, diff, err := s.plan(c, req.AllowMissing)
@@ -45,9 +49,7 @@ func (s *Server) setQuotas(r *http.Request) (any, error) {
 		}
 		first[key] = i
 		if err != nil {
-			if len(wrong) < maxProblems {
-				wrong = append(wrong, Problem{Message: err.Error(), Index: &i})
-			}
+			wrong = append(wrong, Problem{Message: err.Error(), Index: &i})
 			continue
 		}
 		if override != diff.before {
@@ -78,6 +80,7 @@ type plannedDiff struct {
 func (s *Server) plan(c *QuotaChange, allowMissing bool) (override hubhome.Quota, diff plannedDiff, err error) {
 	name := c.Name.String()
 	home, there, err := s.homes.Home(c.Hub, name)
+	impossible := vfs.CheckName(name)
 	switch {
 	case errors.Is(err, quota.ErrNoHub):
 		report := s.homes.Report()
@@ -86,6 +89,8 @@ func (s *Server) plan(c *QuotaChange, allowMissing bool) (override hubhome.Quota
 		return override, diff, err
 	case name == "":
 		return override, diff, errors.New("no home is named")
+	case impossible != nil:
+		return override, diff, fmt.Errorf("%.70q cannot be the name of a home in hub %q: %w", name, c.Hub, impossible)
 	case !there && !allowMissing:
 		return override, diff, errors.New(unknownHome(c.Hub, name))
 	}
