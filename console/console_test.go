@@ -449,6 +449,84 @@ func TestBusy(t *testing.T) {
 	}
 }
 
+// slow is a ledger whose check does not end when it is told to.
+type slow struct {
+	*homes
+	entered, told, release chan struct{}
+}
+
+func (s *slow) Check(ctx context.Context, _ bool, _ func(console.Checked) error) error {
+	close(s.entered)
+	<-ctx.Done()
+	close(s.told)
+	<-s.release
+	return ctx.Err()
+}
+
+// TestServeWaits has a request that goes on after the server has been stopped: Serve waits for it, since what it uses is
+// closed then.
+func TestServeWaits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for requests that run, 2 s")
+	}
+	h := &slow{newHomes(t), make(chan struct{}), make(chan struct{}), make(chan struct{})}
+	socket := filepath.Join(t.TempDir(), "s")
+	l, err := console.Listen(socket)
+	h.must(err)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended, answered := make(chan error, 1), make(chan error, 1)
+	go func() { ended <- console.NewServer(h, slog.New(slog.DiscardHandler)).Serve(ctx, l) }()
+	go func() {
+		answered <- console.NewClient(socket).Check(t.Context(), false, func(console.Checked) {})
+	}()
+	<-h.entered
+	cancel()
+	<-h.told
+	select {
+	case err := <-ended:
+		t.Fatalf("the server ended while a request ran: %v", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+	close(h.release)
+	h.must(<-ended)
+	if err := <-answered; err == nil {
+		t.Error("what was ended in the middle was a success")
+	}
+}
+
+// broken are homes that nobody can be told of.
+type broken struct{ *homes }
+
+func (b *broken) Report() quota.Report { panic("a bug") }
+
+// TestPanic has a bug met by more requests than may run at a time: each is logged for the operator, none is answered, and the
+// next is served.
+func TestPanic(t *testing.T) {
+	h, log := &broken{newHomes(t, "ada")}, new(bytes.Buffer)
+	socket := filepath.Join(t.TempDir(), "s")
+	l, err := console.Listen(socket)
+	h.must(err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- console.NewServer(h, slog.New(slog.NewTextHandler(log, nil))).Serve(ctx, l) }()
+	c := console.NewClient(socket)
+	defer c.Close()
+	for range 20 {
+		if _, err := c.Hubs(t.Context()); err == nil {
+			t.Error("it was answered")
+		}
+	}
+	if _, err := c.Home(t.Context(), "prod", "ada", 0); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+	cancel()
+	h.must(<-ended)
+	if text := log.String(); strings.Count(text, "level=ERROR") != 20 || !strings.Contains(text, `panic="a bug"`) || !strings.Contains(text, "console_test.go") {
+		t.Errorf("the log has\n%s", text)
+	}
+}
+
 // TestSocket has everything at the socket's path that can be there.
 func TestSocket(t *testing.T) {
 	_, socket := serve(t, newHomes(t))

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -69,19 +70,15 @@ func NewServer(homes Homes, log *slog.Logger) *Server {
 	return s
 }
 
-// Serve answers by a listener until ctx ends, and then the requests that run for 2 s. It closes the listener.
+// Serve answers by a listener until ctx ends, and then the requests that run for 2 s. It closes the listener, and returns when
+// the last request has ended: what they ask, the store, may be closed then.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
-	return serve(ctx, listener, s.mux, s.log)
-}
-
-// serve answers HTTP until ctx ends.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	server := &http.Server{
-		Handler: handler, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTime,
+		Handler: s.mux, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTime,
 		WriteTimeout: answerTime, IdleTimeout: idleTime, BaseContext: func(net.Listener) context.Context { return base },
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	stopped := make(chan struct{})
 	unwatch := context.AfterFunc(ctx, func() {
@@ -95,11 +92,16 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 	})
 	err := server.Serve(listener)
 	if unwatch() { // it ended by itself
+		cancel()
 		server.Close()
-		return err
+	} else {
+		<-stopped
+		err = nil
 	}
-	<-stopped
-	return nil
+	for range maxRequests { // none begins any more
+		s.running <- struct{}{}
+	}
+	return err
 }
 
 // refusal is an error with the status that says whose it is.
@@ -135,12 +137,18 @@ func (s *Server) answer(handle func(*http.Request) (any, error)) http.HandlerFun
 }
 
 // admit makes a handler of a function that answers, or returns why it has not begun to. It bounds how many run, and reads the
-// whole request first: what takes long afterwards is the server's own time.
+// whole request first: what takes long afterwards is the server's own time. One that panics is logged, and gets no answer.
 func (s *Server) admit(handle func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case s.running <- struct{}{}:
-			defer func() { <-s.running }()
+			defer func() {
+				if p := recover(); p != nil {
+					s.log.Error("request of an administrator", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+					defer panic(http.ErrAbortHandler) // which is the connection's end, and logged no more
+				}
+				<-s.running
+			}()
 		default:
 			s.refused(w, r, refuse(http.StatusServiceUnavailable, "%d requests are running already: try again", maxRequests))
 			return
