@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"sync"
 	"syscall"
 	"time"
 
@@ -34,7 +35,7 @@ type CheckLine struct {
 	Error string `json:"error,omitempty"`
 }
 
-// check counts homes, and tells of each when it is counted.
+// check counts homes, and tells of each when it is counted. While that takes, it says now and then that it goes on.
 func (s *Server) check(w http.ResponseWriter, r *http.Request) error {
 	if _, err := params(r); err != nil {
 		return err
@@ -46,30 +47,77 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(r, &req); err != nil {
 		return err
 	}
-	control, out, began := http.NewResponseController(w), json.NewEncoder(w), false
-	say := func(line CheckLine) error {
-		if !began {
-			w.Header().Set("Content-Type", "application/jsonl")
-			began = true
-		}
-		control.SetWriteDeadline(time.Now().Add(answerTime))
-		if err := out.Encode(line); err != nil {
-			return err
-		}
-		return control.Flush()
-	}
+	out := &lines{w: w, control: http.NewResponseController(w)}
+	stop := out.beat(s.beatTime)
 	err := s.ledger.Check(r.Context(), req.Repair, func(c Checked) error {
-		return say(CheckLine{Hub: c.Hub, Name: NewName(c.Home), Ledger: amountOf(c.Ledger), Disk: amountOf(c.Disk), Believed: c.Believed, Fault: c.Fault})
+		return out.say(CheckLine{Hub: c.Hub, Name: NewName(c.Home), Ledger: amountOf(c.Ledger), Disk: amountOf(c.Disk), Believed: c.Believed, Fault: c.Fault})
 	})
+	stop()
 	switch {
 	case err == nil:
-		return say(CheckLine{Done: true})
-	case began:
-		return say(CheckLine{Error: err.Error()})
+		return out.say(CheckLine{Done: true})
+	case out.began:
+		return out.say(CheckLine{Error: err.Error()})
 	case errors.Is(err, syscall.EBUSY):
 		return refuse(http.StatusConflict, "%v", err)
 	}
 	return err
+}
+
+// lines is an answer of several lines of JSON. Its methods may be called concurrently.
+type lines struct {
+	control *http.ResponseController
+
+	mu    sync.Mutex
+	w     http.ResponseWriter
+	began bool
+}
+
+func (l *lines) say(line CheckLine) error {
+	data, err := json.Marshal(line)
+	if err != nil {
+		return err
+	}
+	return l.write(data)
+}
+
+// write writes a line, and sends it.
+func (l *lines) write(data []byte) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.began {
+		l.w.Header().Set("Content-Type", "application/jsonl")
+		l.began = true
+	}
+	l.control.SetWriteDeadline(time.Now().Add(answerTime))
+	if _, err := l.w.Write(append(data, '\n')); err != nil {
+		return err
+	}
+	return l.control.Flush()
+}
+
+// beat sends an empty line now and then, so that who reads can tell a count that takes long from a server that hangs, until
+// stop is called.
+func (l *lines) beat(every time.Duration) (stop func()) {
+	ticker, ended := time.NewTicker(every), make(chan struct{})
+	var beating sync.WaitGroup
+	beating.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			case <-ticker.C:
+				if l.write(nil) != nil {
+					return // nobody reads, and the request's context says so too
+				}
+			}
+		}
+	})
+	return func() {
+		ticker.Stop()
+		close(ended)
+		beating.Wait()
+	}
 }
 
 // usageOf is an amount as the ledger has it.

@@ -16,6 +16,7 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/hubhome/hubhome"
 )
@@ -23,10 +24,14 @@ import (
 // maxAnswer is the longest answer that a client reads, in bytes: a million homes.
 const maxAnswer = 1 << 30
 
+// silenceTime is how long a server that checks homes may send nothing: it has a line at least every 10 s.
+const silenceTime = time.Minute
+
 // Client asks a server that runs on this machine. Its methods may be called concurrently. Who calls them sets the deadline.
 type Client struct {
-	socket string
-	http   *http.Client
+	socket      string
+	http        *http.Client
+	silenceTime time.Duration
 }
 
 // NewClient returns a client of the server that listens on a unix socket.
@@ -34,7 +39,7 @@ func NewClient(socket string) *Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}
-	return &Client{socket: socket, http: &http.Client{Transport: &http.Transport{
+	return &Client{socket: socket, silenceTime: silenceTime, http: &http.Client{Transport: &http.Transport{
 		DialContext: dial, DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
 	}}}
 }
@@ -109,19 +114,33 @@ func (c *Client) SetQuotas(ctx context.Context, req QuotaRequest) (QuotaResult, 
 	return result, err
 }
 
-// Check has all homes counted, and tells of each. One that reads the answer to its end knows that all were told.
+// Check has all homes counted, and tells of each. One that reads the answer to its end knows that all were told. It takes as
+// long as it takes, while the server shows that it goes on.
 func (c *Client) Check(ctx context.Context, repair bool, tell func(Checked)) error {
 	body, err := json.Marshal(CheckRequest{Repair: repair})
 	if err != nil {
 		return err
 	}
-	return c.do(ctx, http.MethodPost, "/v1/check", bytes.NewReader(body), checkReader(tell))
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silent := fmt.Errorf("the server at %s has said nothing for %v", c.socket, c.silenceTime)
+	timer := time.AfterFunc(c.silenceTime, func() { cancel(silent) })
+	defer timer.Stop()
+	err = c.do(ctx, http.MethodPost, "/v1/check", bytes.NewReader(body), &checkReader{tell, func() { timer.Reset(c.silenceTime) }})
+	if err != nil && context.Cause(ctx) == silent {
+		return silent
+	}
+	return err
 }
 
 // checkReader reads the lines of a check.
-type checkReader func(Checked)
+type checkReader struct {
+	tell func(Checked)
+	// heard is called when anything has come.
+	heard func()
+}
 
-func (tell checkReader) read(d *json.Decoder) error {
+func (c *checkReader) read(d *json.Decoder) error {
 	for {
 		var line CheckLine
 		switch err := d.Decode(&line); {
@@ -134,8 +153,22 @@ func (tell checkReader) read(d *json.Decoder) error {
 		case line.Done:
 			return nil
 		}
-		tell(line.checked())
+		c.tell(line.checked())
 	}
+}
+
+// hearing is a body whose reader is told when anything has come.
+type hearing struct {
+	io.Reader
+	heard func()
+}
+
+func (h hearing) Read(p []byte) (int, error) {
+	n, err := h.Reader.Read(p)
+	if n > 0 {
+		h.heard()
+	}
+	return n, err
 }
 
 func (c *Client) get(ctx context.Context, path string, into any) error {
@@ -168,7 +201,11 @@ func (c *Client) do(ctx context.Context, method, path string, body io.Reader, in
 		return c.explain(err)
 	}
 	defer res.Body.Close()
-	answer := json.NewDecoder(io.LimitReader(res.Body, maxAnswer))
+	text := io.LimitReader(res.Body, maxAnswer)
+	if check, ok := into.(*checkReader); ok {
+		text = hearing{text, check.heard}
+	}
+	answer := json.NewDecoder(text)
 	if res.StatusCode != http.StatusOK {
 		var failure Failure
 		if err := answer.Decode(&failure); err != nil || len(failure.Errors) == 0 {

@@ -288,13 +288,13 @@ func (c *counted) Report() quota.Report {
 	return c.homes.Report()
 }
 
-// TestManyWrong has a hundred thousand lines with a misspelt hub: the first of them are told, and the server does not go
+// TestManyWrong has twenty thousand lines with a misspelt hub: the first of them are told, and the server does not go
 // through all homes for each of the rest.
 func TestManyWrong(t *testing.T) {
 	h := &counted{homes: newHomes(t, many(100)...)}
 	c, _ := serve(t, h)
 	var changes []console.QuotaChange
-	for _, name := range many(100_000) {
+	for _, name := range many(20_000) {
 		changes = append(changes, console.QuotaChange{Hub: "prdo", Name: console.NewName(name), Bytes: "2GiB"})
 	}
 	_, err := c.SetQuotas(t.Context(), console.QuotaRequest{Changes: changes})
@@ -309,9 +309,10 @@ func TestManyWrong(t *testing.T) {
 // TestTooMany has more than a server takes at once: no server is asked, and it is said what to do.
 func TestTooMany(t *testing.T) {
 	c := console.NewClient(filepath.Join(t.TempDir(), "nobody"))
-	changes := make([]console.QuotaChange, 1_000_000)
+	changes := make([]console.QuotaChange, 250_000)
+	long := strings.Repeat("x", 255)
 	for i := range changes {
-		changes[i] = console.QuotaChange{Hub: "prod", Name: console.NewName("a-name-of-some-length-" + fmt.Sprint(i)), Bytes: "2GiB"}
+		changes[i] = console.QuotaChange{Hub: "prod", Name: console.NewName(long), Bytes: "2GiB"}
 	}
 	if _, err := c.SetQuotas(t.Context(), console.QuotaRequest{Changes: changes}); err == nil || !strings.Contains(err.Error(), "make it several") {
 		t.Errorf("it is told %v", err)
@@ -359,10 +360,10 @@ func TestStrict(t *testing.T) {
 		{"GET", "/v1/homes?hub=prod&hub=dev", "", 400, "twice"},
 		{"GET", "/v1/hubs/prod/homes/ada?largest=0", "", 400, "a number from 1 to 1000"},
 		{"GET", "/v1/hubs/prod/homes/bob", "", 404, `there is no home \"bob\"`},
-		{"GET", "/v2/homes", "", 404, "there is no GET /v2/homes here"},
+		{"GET", "/v2/homes", "", 404, "there is no GET /v2/homes here: this is perhaps a server of another version"},
 		{"POST", "/v1/homes", "", 404, "there is no POST /v1/homes here"},
 		{"POST", "/v1/quotas", "", 400, "not what it should be"},
-		{"POST", "/v1/quotas", `{"changes": [], "force": true}`, 400, `unknown field \"force\"`},
+		{"POST", "/v1/quotas", `{"changes": [], "force": true}`, 400, `unknown field \"force\"; this is perhaps a server of another version`},
 		{"POST", "/v1/quotas", `{"changes": []} {}`, 400, "there is more behind it"},
 		{"POST", "/v1/quotas", `{"changes": [{"hub": "prod", "name": "ada", "bytes": 5}]}`, 400, "not what it should be"},
 		{"POST", "/v1/quotas", `{"changes": [` + strings.Repeat(" ", 65<<20) + `]}`, 413, "longer than"},
@@ -406,6 +407,71 @@ func TestCheck(t *testing.T) {
 	h.err, h.after = fmt.Errorf("another is running: %w", syscall.EBUSY), 0
 	if names, err := check(); err == nil || len(names) != 0 || err.Error() != h.err.Error() {
 		t.Errorf("a check that was refused has %q, %v", names, err)
+	}
+}
+
+// counting is a ledger whose check takes until it is released, or its request ends.
+type counting struct {
+	*homes
+	entered, release chan struct{}
+}
+
+func (c *counting) Check(ctx context.Context, repair bool, tell func(console.Checked) error) error {
+	c.entered <- struct{}{}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.release:
+	}
+	return c.homes.Check(ctx, repair, tell)
+}
+
+// TestCheckTakesLong has a home that takes long to be counted: who waits goes on as long as the server does, and no longer.
+func TestCheckTakesLong(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for 2 s")
+	}
+	h := &counting{newHomes(t), make(chan struct{}, 1), make(chan struct{})}
+	socket := filepath.Join(t.TempDir(), "s")
+	l, err := console.Listen(socket)
+	h.must(err)
+	server := console.NewServer(h, slog.New(slog.DiscardHandler))
+	const silence = time.Second
+	server.SetBeat(silence / 50)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ctx, l) }()
+	defer func() {
+		cancel()
+		h.must(<-ended)
+	}()
+	c := console.NewClient(socket)
+	defer c.Close()
+	c.SetSilence(silence)
+	n := 0
+	checked := make(chan error, 1)
+	go func() { checked <- c.Check(t.Context(), false, func(console.Checked) { n++ }) }()
+	<-h.entered
+	select {
+	case err := <-checked:
+		t.Errorf("it was not waited for: %v", err)
+	case <-time.After(silence + silence/5):
+		close(h.release)
+		if err := <-checked; err != nil || n != 3 {
+			t.Errorf("%d were told of, %v", n, err)
+		}
+	}
+
+	silent := filepath.Join(t.TempDir(), "s")
+	other, err := net.Listen("unix", silent)
+	h.must(err)
+	defer other.Close()
+	c = console.NewClient(silent)
+	c.SetSilence(silence)
+	hung, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
+	if err := c.Check(hung, false, func(console.Checked) {}); err == nil || !strings.Contains(err.Error(), "has said nothing for 1s") {
+		t.Errorf("a server that hangs: %v", err)
 	}
 }
 

@@ -35,6 +35,7 @@ const (
 	answerTime  = 60 * time.Second
 	idleTime    = 60 * time.Second
 	stopTime    = 2 * time.Second
+	beatTime    = 10 * time.Second // between two signs of life of a check
 	// walkTime is how long the walk through one home may take.
 	walkTime = 10 * time.Minute
 	// maxLargest is how many of its directories a home may be asked for.
@@ -49,11 +50,13 @@ type Server struct {
 	running chan struct{}
 	mux     *http.ServeMux
 	setting sync.Mutex // one change of quotas at a time
+
+	beatTime time.Duration
 }
 
 // NewServer returns a server. Where homes are no Ledger, what is asked of one is refused.
 func NewServer(homes Homes, log *slog.Logger) *Server {
-	s := &Server{homes: homes, log: log, running: make(chan struct{}, maxRequests), mux: http.NewServeMux()}
+	s := &Server{homes: homes, log: log, running: make(chan struct{}, maxRequests), mux: http.NewServeMux(), beatTime: beatTime}
 	s.ledger, _ = homes.(Ledger)
 	for pattern, handler := range map[string]func(*http.Request) (any, error){
 		"GET /v1/hubs":                    s.listHubs,
@@ -65,7 +68,7 @@ func NewServer(homes Homes, log *slog.Logger) *Server {
 	}
 	s.mux.HandleFunc("POST /v1/check", s.admit(s.check))
 	s.mux.HandleFunc("/", s.answer(func(r *http.Request) (any, error) {
-		return nil, refusal{http.StatusNotFound, []Problem{{Message: fmt.Sprintf("there is no %s %s here", r.Method, r.URL.Path)}}}
+		return nil, refusal{http.StatusNotFound, []Problem{{Message: fmt.Sprintf("there is no %s %s here: this is perhaps a server of another version than the command", r.Method, r.URL.Path)}}}
 	}))
 	return s
 }
@@ -249,7 +252,7 @@ func decode(r *http.Request, into any) error {
 		}
 	}
 	if err != nil {
-		return refuse(http.StatusBadRequest, "the request is not what it should be: %v", err)
+		return refuse(http.StatusBadRequest, "the request is not what it should be: %v; this is perhaps a server of another version than the command", err)
 	}
 	return nil
 }
