@@ -41,8 +41,9 @@ type journal struct {
 	// current is the generation of the ledger on the disk; next one that is being persisted. 0: there is none.
 	current, next uint64
 	used          [2]int // slots
-	// persisting: a ledger is being written, of the generation next.
+	// persisting: a ledger is being written, of the generation next. persisted is told when it is not any more.
 	persisting bool
+	persisted  *sync.Cond
 	waiting    *marks
 	writing    bool
 }
@@ -61,6 +62,7 @@ func journalName(i int) string { return "dirty." + strconv.Itoa(i) }
 // known of what was changed.
 func openJournal(d *disk.Disk, dir int, lost func() error) (_ *journal, made bool, err error) {
 	j := &journal{disk: d, dir: dir, files: [2]int{-1, -1}, lost: lost}
+	j.persisted = sync.NewCond(&j.mu)
 	for i := range j.files {
 		fresh, err := j.open(i)
 		if err != nil {
@@ -149,6 +151,7 @@ func (j *journal) end(err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.persisting = false
+	j.persisted.Broadcast()
 	if err == nil {
 		j.current, j.next = j.next, 0
 	}
@@ -223,8 +226,14 @@ func (j *journal) write(homes []vfs.HomeID) (uint64, error) {
 			j.used[t.file] = t.at
 		}
 	}
-	if noRoom(err) && !j.persisting {
-		// A file system that writes nothing in place. A ledger that is being persisted now would be believed.
+	if noRoom(err) {
+		// A file system that writes nothing in place.
+		if j.persisting {
+			for j.persisting { // the ledger that is being persisted would be believed
+				j.persisted.Wait()
+			}
+			return j.write(homes)
+		}
 		err = j.lost()
 	}
 	if err != nil {

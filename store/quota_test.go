@@ -729,6 +729,56 @@ func TestFullDiskInPlace(t *testing.T) {
 	exact(t, s, path)
 }
 
+// TestFullDiskWhilePersisted: nor does a ledger that is being persisted at that moment keep anybody from removing files.
+func TestFullDiskWhilePersisted(t *testing.T) {
+	path := t.TempDir()
+	var full atomic.Bool
+	var writes atomic.Int64
+	persisting, marking := make(chan struct{}), make(chan struct{})
+	s := serving(t, path, &disk.Disk{Before: func(op disk.Op) error {
+		if op != disk.OpWrite || !full.Load() {
+			return nil
+		}
+		switch writes.Add(1) {
+		case 1: // the ledger
+			close(persisting)
+			select {
+			case <-marking:
+			case <-time.After(time.Minute):
+				t.Error("nobody notes that the home is being changed")
+			}
+		case 2:
+			close(marking)
+		}
+		return syscall.ENOSPC
+	}})
+	s.Recount(ctx)
+	home := mkdir(t, s, at(t, s, "prod"), "ada")
+	put(t, s, home, "f", 10_000)
+	s.Sweep()
+	for range 2 {
+		if err := s.Checkpoint(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	full.Store(true)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Checkpoint() }()
+	<-persisting
+	if _, _, err := s.FS().Remove(ctx, user, home, "f"); err != nil {
+		t.Errorf("Remove: %v", err)
+	}
+	if err := <-ended; err == nil {
+		t.Error("Checkpoint answers success")
+	}
+	full.Store(false)
+	s.Sweep()
+	exact(t, s, path)
+	if err := s.Checkpoint(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestJournalLostOnFullDisk: a journal that is missing, and for which there is no room, keeps nobody out.
 func TestJournalLostOnFullDisk(t *testing.T) {
 	path := t.TempDir()
