@@ -399,12 +399,15 @@ func (l *Ledger) bury(n *inode) {
 func (l *Ledger) reopened(ctx context.Context, n *inode, at look) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if _, gone := l.graves.find(n.handle); !gone || n.dead {
+	if _, gone := l.graves.find(n.handle); !gone || n.dead && !n.buried.Load() {
 		return nil
 	}
 	attr, err := at(ctx)
 	if err != nil {
 		return err
+	}
+	if n.buried.Swap(false) { // somebody else had to do with it when it was
+		n.charged = 0
 	}
 	n.dead = true
 	if !n.recorded.Load() {

@@ -82,3 +82,59 @@ func TestGivenUp(t *testing.T) {
 		t.Errorf("after counts that were given up it takes %+v", used)
 	}
 }
+
+// late runs something after a file was opened and before that is known.
+type late struct {
+	*vfstest.Memory
+	run func()
+}
+
+func (l *late) Create(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name string, how vfs.Create, access vfs.Access) (f vfs.File, e vfs.Entry, created bool, ch vfs.DirChange, err error) {
+	f, e, created, ch, err = l.Memory.Create(ctx, c, dir, name, how, access)
+	if run := l.run; run != nil {
+		l.run = nil
+		run()
+	}
+	return f, e, created, ch, err
+}
+
+// TestOpenedWhileRemoved: a file is charged that is removed at the moment at which somebody opens it, also where somebody else has
+// to do with it meanwhile.
+func TestOpenedWhileRemoved(t *testing.T) {
+	m := newMemory(t)
+	inner := &late{Memory: m.inner}
+	m.ledger = quota.New(inner, m)
+	m.fs = m.ledger.FS()
+	m.ledger.SetHubs([]quota.Hub{m.Hub})
+	home := m.home("ada")
+	f, e, _, _, err := m.fs.Create(ctx, user, home, "f", vfs.Create{}, vfs.Write)
+	m.must(err)
+	m.must(write(f, 0, 10_000))
+	_, err = f.Commit(ctx)
+	m.must(err)
+	m.must(f.Close())
+	used := func() quota.Usage { return m.ledger.Report().Hubs[0].Homes[0].Used }
+	before := used()
+	inner.run = func() {
+		_, _, err := m.fs.Remove(ctx, user, home, "f")
+		m.must(err)
+	}
+	m.inner.Hook("SetXattr", func() error {
+		m.inner.Hook("SetXattr", nil)
+		f, _, _, _, err = m.fs.Create(ctx, user, home, "f", vfs.Create{}, vfs.Write)
+		m.must(err)
+		return nil
+	})
+	m.fs.SetXattr(ctx, user, e.Handle, "x", []byte("x"), vfs.XattrEither) //nolint:errcheck // the file may be gone for it
+	if now := used(); now != before {
+		t.Errorf("with a file that is removed and open the home takes %+v, and took %+v", now, before)
+	}
+	m.must(write(f, 10_000, 10_000))
+	if now := used(); now.Bytes <= before.Bytes {
+		t.Errorf("what is written to it is not charged: %+v, before %+v", now, before)
+	}
+	m.must(f.Close())
+	if now := used(); now.Inodes != before.Inodes-1 || now.Bytes >= before.Bytes {
+		t.Errorf("when it is closed the home takes %+v, and took %+v", now, before)
+	}
+}
