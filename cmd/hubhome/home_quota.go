@@ -217,8 +217,12 @@ func (f *quotaFlags) write(w io.Writer, diffs []console.QuotaDiff) error {
 		what = "would be changed, and nothing was (--dry-run)"
 	}
 	unchanged := ""
-	if n := len(diffs) - changed; n > 0 {
-		unchanged = fmt.Sprintf("; %d as it is already", n)
+	switch n := len(diffs) - changed; n {
+	case 0:
+	case 1:
+		unchanged = "; 1 is so already"
+	default:
+		unchanged = fmt.Sprintf("; %d are so already", n)
 	}
 	_, err := fmt.Fprintf(w, "%s %s%s\n", count(changed, "quota"), what, unchanged)
 	return err

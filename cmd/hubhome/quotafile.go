@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hubhome/hubhome"
@@ -30,6 +32,9 @@ func readQuotas(r io.Reader, file string) (changes []console.QuotaChange, lines 
 	in := csv.NewReader(limited)
 	in.FieldsPerRecord = 0 // as many as the first has
 	at, err := quotaHeader(in)
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, nil, fmt.Errorf("read the quotas: %w", err)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s:1: %w", file, err)
 	}
@@ -83,14 +88,20 @@ func readQuotas(r io.Reader, file string) (changes []console.QuotaChange, lines 
 func quotaHeader(in *csv.Reader) (at map[string]int, err error) {
 	const how = "begin with the line hub,home,quota or hub,home,quota,inodes"
 	record, err := in.Read()
+	if _, unreadable := errors.AsType[*fs.PathError](err); unreadable {
+		return nil, err
+	}
 	if err != nil {
 		return nil, errors.New(how)
+	}
+	if len(record) == 1 && strings.Contains(record[0], ";") {
+		return nil, errors.New("commas are between the fields of a line, and not semicolons: " + how)
 	}
 	at = map[string]int{}
 	for i, name := range record {
 		name = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))
 		if _, twice := at[name]; twice || !slices.Contains(quotaColumns, name) {
-			return nil, fmt.Errorf("%q is not the name of a column, or is there twice: %s", name, how)
+			return nil, fmt.Errorf("%s is not the name of a column, or is there twice: %s", strconv.Quote(shortened(name)), how)
 		}
 		at[name] = i
 	}
@@ -100,6 +111,15 @@ func quotaHeader(in *csv.Reader) (at map[string]int, err error) {
 		}
 	}
 	return at, nil
+}
+
+// shortened is what somebody wrote, or the beginning of it: a file may be something else than a table.
+func shortened(text string) string {
+	const most = 40 // bytes
+	if len(text) <= most {
+		return text
+	}
+	return text[:most] + "…"
 }
 
 // quotaRecord reads one line.
