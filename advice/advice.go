@@ -89,7 +89,7 @@ var NotExported = Advice{
 	Do: "Write the path as the server exports it, or have it exported:",
 	Where: []Place{
 		{filestore, "the path is /SHARE, with the name of the share in file_shares"},
-		{efs, "the path is any below /, which the file system exports; hubhome makes it where root may write in /"},
+		{efs, "the path is any below /, which the file system exports; hubhome share create makes it where root may write in /"},
 		{azure, "the path is /ACCOUNT/SHARE, with the names of the storage account and the share"},
 		{linux, "/etc/exports names it for the nodes' network, then exportfs -ra; showmount -e SERVER lists what is exported"},
 		{ganesha, "Pseudo (NFSv4) and Path (NFSv3) in the EXPORT block"},

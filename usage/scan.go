@@ -55,6 +55,9 @@ type Spec struct {
 type Missing struct {
 	Path string
 	Err  error
+	// In is the directory that it should be in, and There some directories that are in it, of names of any bytes.
+	In    string
+	There []string
 }
 
 // Error says which directory.
@@ -192,10 +195,27 @@ func (s *scanner) below(ctx context.Context, parent *directory, name string) (*d
 	}
 	d := &directory{parent: parent, name: name, handle: e.Handle, listedAt: s.spec.now()}
 	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ENOTDIR) {
-		return nil, &Missing{Path: d.absolute(), Err: err}
+		return nil, &Missing{Path: d.absolute(), Err: err, In: parent.absolute(), There: s.some(ctx, parent)}
 	}
 	d.know(&e.Attr)
 	return d, err
+}
+
+// some names directories in one, for who has misspelt one of them.
+func (s *scanner) some(ctx context.Context, d *directory) (names []string) {
+	const most = 10
+	s.as(d, func(c *vfs.Caller, _ bool) error {
+		names = nil
+		_, err := s.fs.ReadDir(ctx, c, d.handle, 0, true, func(e *vfs.DirEntry) bool {
+			if e.Err == nil && e.Attr.Type == vfs.Directory {
+				names = append(names, e.Name)
+			}
+			return len(names) < most
+		})
+		return err
+	})
+	slices.Sort(names)
+	return names
 }
 
 // scanned tells whether a hub is one of those that are scanned.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -268,8 +269,7 @@ func (r *usageRequest) verdict(ctx context.Context, result *usage.Result, err er
 		again = "; to go on with it, start it again with the same --state"
 	}
 	if missing, ok := errors.AsType[*usage.Missing](err); ok {
-		text := fmt.Sprintf("%s: %v\n%v", r.source(), missing, &advice.NotExported)
-		return exitError{errors.New(text), exitMissing}
+		return exitError{errors.New(r.source() + ": " + missingText(missing)), exitMissing}
 	}
 	switch {
 	case err != nil && errors.Is(ctx.Err(), context.Canceled):
@@ -284,6 +284,22 @@ func (r *usageRequest) verdict(ctx context.Context, result *usage.Result, err er
 		return exitError{errors.New(unreadable(result.Errors)), exitUnread}
 	}
 	return nil
+}
+
+// missingText says what is not there, what is there in its place, and what to do where the server may not export it.
+func missingText(m *usage.Missing) string {
+	text := m.Error()
+	if len(m.There) > 0 {
+		names := make([]string, len(m.There))
+		for i, name := range m.There {
+			names[i] = readable(name)
+		}
+		text += fmt.Sprintf("; in %s there is: %s", m.In, strings.Join(names, ", "))
+		if m.In != "/" {
+			return text
+		}
+	}
+	return text + "\n" + advice.NotExported.String()
 }
 
 // unreadable says how much is missing.
