@@ -105,8 +105,18 @@ func (l *Ledger) begin(a *account, need Usage, long *inode) (op, error) {
 	if a == nil {
 		return op{}, nil
 	}
+	o, err := l.admit(a, need, nil, nil)
+	if err == syscall.EDQUOT {
+		defer l.strict(a, need)()
+		return l.admit(a, need, long, l.reserve.Load())
+	}
+	return o, err
+}
+
+// admit is begin by what is known without a look. reserve is nil where nothing is to be taken from it.
+func (l *Ledger) admit(a *account, need Usage, long *inode, reserve *hubhome.Reserve) (op, error) {
 	a.mu.Lock()
-	past, ok := a.take(need, long, l.reserve.Load(), l.sweeps.Load()/minuteSweeps)
+	past, ok := a.take(need, long, reserve, l.sweeps.Load()/minuteSweeps)
 	if !ok {
 		a.mu.Unlock()
 		return op{}, syscall.EDQUOT
@@ -154,7 +164,7 @@ func (l *Ledger) end(o *op) {
 	a.hub.mu.Unlock()
 }
 
-// take reserves need, if it fits. a.mu is held.
+// take reserves need, if it fits: into the quota or, where reserve is not nil, into that. a.mu is held.
 func (a *account) take(need Usage, long *inode, reserve *hubhome.Reserve, minute uint64) (past, ok bool) {
 	if need == (Usage{}) {
 		return false, true
@@ -165,6 +175,9 @@ func (a *account) take(need Usage, long *inode, reserve *hubhome.Reserve, minute
 	bytes, inodes := spent(need, a.used, a.held, a.limit)
 	hubBytes, hubInodes := spent(need, h.used, h.held, h.limit)
 	if bytes || inodes || hubBytes || hubInodes {
+		if reserve == nil {
+			return false, false
+		}
 		taken := a.past.plus(a.pastHeld)
 		if a.partOf != minute+1 {
 			a.partOf, a.partFrom = minute+1, taken
@@ -245,12 +258,13 @@ func (a *account) trim() {
 	a.past = Usage{max(0, min(a.past.Bytes, over.Bytes)), max(0, min(a.past.Inodes, over.Inodes))}
 }
 
-// add charges a change of what an inode takes. The inode's lock is held, so that no count sees a part of it. let: operations
-// made the change, so that it came from the reserve as far as the quota does not allow it: whichever of them is the first
-// to look at the inode.
-func (a *account) add(n *inode, by Usage, let bool) {
+// add charges a change of what an inode takes, and gives back what it owed before the look. The inode's lock is held, so that
+// no count sees a part of it. let: operations made the change, so that it came from the reserve as far as the quota does not
+// allow it: whichever of them is the first to look at the inode.
+func (a *account) add(n *inode, by Usage, owed int64, let bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	defer n.repaid(owed)
 	if a.count != nil && a.count.seen(n.number, n.birth, n.handle) {
 		a.count.add(by)
 	}

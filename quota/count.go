@@ -267,7 +267,7 @@ func (c *Count) watch(f *Found) {
 		return // it has gone
 	}
 	c.l.remember(n, &attr, int64(attr.Used))
-	c.l.settleAt(n, &attr, false)
+	c.l.settleAt(n, &attr, false, 0)
 	n.written.Add(1)
 }
 
@@ -328,6 +328,7 @@ func (c *Count) Resume() { c.a.naming.resume() }
 // before, and whether nothing has happened meanwhile that makes either doubtful. Otherwise the home is to be counted again.
 func (c *Count) Done() (counted, before Usage, sure bool) {
 	defer c.Resume()
+	c.l.collectHub(c.a.hub, c.a) // what came into the quota is no part of the reserve when more is known to be used
 	c.orphans()
 	c.a.mu.Lock()
 	defer c.a.mu.Unlock()

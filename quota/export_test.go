@@ -25,5 +25,17 @@ func (l *Ledger) Remembered() (n int) {
 // SetMost changes how many inodes are recorded before homes have to be content with their share.
 func (l *Ledger) SetMost(n int64) { l.inodes.most = n }
 
+// Held is what is reserved in all hubs.
+func (l *Ledger) Held() (held Usage) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for _, h := range l.hubs {
+		h.mu.Lock()
+		held = held.plus(h.held)
+		h.mu.Unlock()
+	}
+	return held
+}
+
 // Narrow makes a total that of the nearest limit.
 var Narrow = narrow

@@ -35,6 +35,9 @@ func (f *FS) file(inner vfs.File, n *inode, access vfs.Access) *file {
 
 // Close gives back what the File holds, and with the last one of a removed file its charge.
 func (o *file) Close() error {
+	if o.write {
+		o.l.collect(o.inode) // which may be by a look through this File
+	}
 	err := o.File.Close()
 	o.l.closed(context.Background(), o.inode)
 	return err
@@ -68,7 +71,13 @@ func (o *file) begin(ctx context.Context, off, length uint64, short bool) (p op,
 	if err := o.l.record(ctx, o.inode, o.look); err != nil {
 		return op{}, 0, err
 	}
-	need, long := span(off, length), o.long(off+length)
+	need := span(off, length)
+	p, err = o.l.admit(o.inode.a, Usage{Bytes: need}, nil, nil)
+	if err != syscall.EDQUOT {
+		return p, length, err
+	}
+	defer o.l.strict(o.inode.a, Usage{Bytes: need})()
+	long := o.long(off + length)
 	p, err = o.l.begin(o.inode.a, Usage{Bytes: need}, long)
 	if err != syscall.EDQUOT {
 		return p, length, err
@@ -148,7 +157,9 @@ func (o *file) WriteAt(ctx context.Context, p []byte, off uint64, want vfs.Stabi
 	if want == vfs.Unstable || err != nil { // a part may be written that is not synced
 		o.inode.written.Add(1) // not before: a Commit would take it for synced
 	}
-	o.settle(ctx, op)
+	if err != nil || want != vfs.Unstable || !o.l.owe(&op, o.inode, o.look, off+uint64(len(p))) {
+		o.settle(ctx, op)
+	}
 	return n, did, v, err
 }
 

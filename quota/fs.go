@@ -467,6 +467,7 @@ func (f *FS) StatFS(ctx context.Context, h vfs.Handle) (vfs.StatFS, error) {
 	if err != nil || a == nil {
 		return st, err
 	}
+	f.l.collectHub(a.hub, nil)
 	a.narrow(&st)
 	return st, nil
 }

@@ -37,16 +37,18 @@ type inode struct {
 	// changed is when it was last changed, in sweeps.
 	changed atomic.Uint64
 
-	incarnation // set when it is recorded
+	incarnation // set when it is recorded, as directory
+	directory   bool
 
 	mu sync.Mutex // held over one look at the file
 	// base is what it was charged when it was recorded; charged what it is charged now.
 	base, charged int64
 	size          uint64
 	full          bool // it has no holes
-	directory     bool
 	// dead: its last name is gone.
 	dead bool
+	// debt is what it owes since its last look. It is guarded by account.mu.
+	debt debt
 	// past is how much the file has grown by from the reserve, as a long one, since it is known here; pastHeld how much running
 	// operations may add. Both are guarded by account.mu.
 	past, pastHeld int64
@@ -251,7 +253,7 @@ func (l *Ledger) record(ctx context.Context, n *inode, at look) error {
 
 // remember makes an inode one whose charge is known. n.mu is held.
 func (l *Ledger) remember(n *inode, attr *vfs.Attr, charged int64) {
-	n.incarnation = incarnation{attr.FileID, birthOf(attr)}
+	n.incarnation, n.directory = incarnation{attr.FileID, birthOf(attr)}, attr.Type == vfs.Directory
 	n.base, n.charged = charged, charged
 	n.see(attr)
 	l.inodes.recorded.Add(1)
@@ -273,7 +275,6 @@ func (l *Ledger) remember(n *inode, attr *vfs.Attr, charged int64) {
 func (n *inode) see(attr *vfs.Attr) {
 	n.size = attr.Size
 	n.full = attr.Used >= blocks(attr.Size)
-	n.directory = attr.Type == vfs.Directory
 	n.exact.Store(exact(attr.Type, attr.Used, attr.Size))
 }
 
@@ -304,15 +305,16 @@ func chargeOf(attr *vfs.Attr) int64 {
 func (l *Ledger) settle(ctx context.Context, n *inode, at look, rested bool) (int64, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	owed, _ := n.owes()
 	attr, err := at(ctx)
 	if err != nil {
 		return 0, err
 	}
-	return l.settleAt(n, &attr, rested), nil
+	return l.settleAt(n, &attr, rested, owed), nil
 }
 
-// settleAt is settle after a look. n.mu is held.
-func (l *Ledger) settleAt(n *inode, attr *vfs.Attr, rested bool) int64 {
+// settleAt is settle after a look, before which the inode owed something. n.mu is held.
+func (l *Ledger) settleAt(n *inode, attr *vfs.Attr, rested bool, owed int64) int64 {
 	n.see(attr)
 	now := int64(attr.Used)
 	if !rested {
@@ -321,8 +323,10 @@ func (l *Ledger) settleAt(n *inode, attr *vfs.Attr, rested bool) int64 {
 	}
 	by := now - n.charged
 	n.charged = now
-	if !n.buried.Load() {
-		n.a.add(n, Usage{Bytes: by}, !rested)
+	if n.buried.Load() {
+		n.repay(owed)
+	} else {
+		n.a.add(n, Usage{Bytes: by}, owed, !rested)
 	}
 	return by
 }
@@ -414,7 +418,7 @@ func (l *Ledger) reopened(ctx context.Context, n *inode, at look) error {
 		l.remember(n, &attr, 0)
 	}
 	n.a.exhume(n)
-	l.settleAt(n, &attr, false)
+	l.settleAt(n, &attr, false, 0)
 	return nil
 }
 
@@ -440,8 +444,9 @@ func (l *Ledger) closed(ctx context.Context, n *inode) {
 		l.bury(n)
 	case n.recorded.Load() && !n.dead && !n.exact.Load():
 		// Some file systems give back now what they had taken in advance.
+		owed, _ := n.owes()
 		if attr, err := l.fs.GetAttr(ctx, n.handle); err == nil {
-			l.settleAt(n, &attr, false)
+			l.settleAt(n, &attr, false, owed)
 		}
 	}
 	n.mu.Unlock()

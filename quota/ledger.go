@@ -10,7 +10,7 @@
 // the ledger, walks homes for a Count, and calls Sweep now and then.
 //
 // One file of the package for each noun: ledger, account, namings, inode (what is known of files that are in use), grave, fs,
-// file, count, record (what is persisted), report (what is told).
+// file, debt (writes that were not looked at yet), count, record (what is persisted), report (what is told).
 //
 // Locks, in the order in which they are taken:
 //
@@ -128,9 +128,14 @@ type hub struct {
 	quotas hubhome.Quotas
 	served bool
 
+	// asked counts those who want to know exactly what its homes take: nobody goes into debt meanwhile.
+	asked atomic.Int32
+
 	mu         sync.Mutex
 	limit      hubhome.Quota
 	used, held Usage
+	// owing are the inodes that owe a look, by their homes.
+	owing map[*account]map[*inode]struct{}
 }
 
 // Listing says that the hubs' directories are going to be listed for SetHubs. A home that is made after that may be missing in
@@ -144,6 +149,7 @@ func (l *Ledger) Listing() {
 // SetHubs makes exactly these hubs known, with their homes, from the next request on. Nothing is forgotten of a hub that goes
 // away: it may come back. Of a home that has gone from its hub its record is.
 func (l *Ledger) SetHubs(hubs []Hub) {
+	l.collectAll() // what came into a quota is no part of the reserve when that is made smaller
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, h := range l.hubs {
@@ -153,7 +159,7 @@ func (l *Ledger) SetHubs(hubs []Hub) {
 	for _, declared := range hubs {
 		h := l.hubs[declared.ID]
 		if h == nil {
-			h = &hub{id: declared.ID}
+			h = &hub{id: declared.ID, owing: map[*account]map[*inode]struct{}{}}
 			l.hubs[h.id] = h
 		}
 		h.name, h.quotas, h.served = hubhome.HubName(declared.Name), declared.Quotas, true
@@ -260,6 +266,7 @@ func (l *Ledger) limit(a *account) {
 // the configuration says. What is zero in it is left to the configuration; Quota{} takes it back. The home need not be
 // there yet.
 func (l *Ledger) SetOverride(hub hubhome.HubName, name string, q hubhome.Quota) {
+	l.collectAll() // as SetHubs does
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := home{hub, name}

@@ -94,6 +94,7 @@ func (a *account) restore(r *Record) {
 // last says that no operation runs or will run any more: then files whose charges may change by themselves are returned
 // too, and do not make their homes dirty; and what is open and has no name is given back, since it goes with the process.
 func (l *Ledger) Snapshot(generation uint64, last bool) ([]Record, []Resting) {
+	l.collectAll()
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if last {
@@ -158,6 +159,7 @@ const sweepers = 8
 //
 // It ends when ctx does, and the next one goes on from there. One call at a time.
 func (l *Ledger) Sweep(ctx context.Context) {
+	l.collectAll()
 	now := l.sweeps.Add(1)
 	l.mu.RLock()
 	for _, a := range l.accounts {

@@ -98,8 +98,9 @@ func full(used Usage, q hubhome.Quota) float64 {
 	return part
 }
 
-// Report tells of all hubs and homes. It waits for no disk.
+// Report tells of all hubs and homes. It looks at files that are being written, and waits for no disk.
 func (l *Ledger) Report() Report {
+	l.collectAll()
 	r := l.report()
 	for _, h := range r.Hubs { // nobody waits for that
 		slices.SortFunc(h.Homes, func(a, b HomeReport) int { return cmp.Compare(a.Name, b.Name) })
@@ -149,23 +150,34 @@ func (l *Ledger) report() Report {
 }
 
 // Home tells of one home or shared directory. Of one that is not there it tells its quota; err is ErrNoHub where the hub is
-// not served. It waits for no disk.
+// not served. It looks at files of the hub that are being written, and waits for no disk.
 func (l *Ledger) Home(hub hubhome.HubName, name string) (home HomeReport, there bool, err error) {
+	h := l.hub(hub)
+	if h == nil {
+		return HomeReport{}, false, ErrNoHub
+	}
+	l.collectHub(h, nil)
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	a := l.names[homeOf(hub, name)]
+	if there = a != nil && a.hub == h && name != ""; there {
+		home = a.report()
+	}
+	home.Name, home.Override, home.Declared = name, l.overrides[homeOf(hub, name)], h.quotas.Of(name)
+	home.Quota = home.Override.Or(home.Declared)
+	return home, there, nil
+}
+
+// hub returns a hub that is served, or nil.
+func (l *Ledger) hub(name hubhome.HubName) *hub {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	for _, h := range l.hubs {
-		if h.name != hub || !h.served {
-			continue
+		if h.name == name && h.served {
+			return h
 		}
-		a := l.names[homeOf(hub, name)]
-		if there = a != nil && a.hub == h && name != ""; there {
-			home = a.report()
-		}
-		home.Name, home.Override, home.Declared = name, l.overrides[homeOf(hub, name)], h.quotas.Of(name)
-		home.Quota = home.Override.Or(home.Declared)
-		return home, there, nil
 	}
-	return HomeReport{}, false, ErrNoHub
+	return nil
 }
 
 // HubOf names the hub of a home, or of a hub's own directory; empty where it is not known.
