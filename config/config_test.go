@@ -81,7 +81,9 @@ const remote = `store:
   nfs:
     server: "[fd00::5]:20049"
     baseShare: /vol/homes/
-    version: 4.1
+    version: 3
+    mountPort: 20048
+    as: 1001:1002
     stateDir: ../state
     scan: {interval: 90m, iops: 0, maxAge: 0}
 hubs: {a: {}, b: }
@@ -91,7 +93,7 @@ hubs: {a: {}, b: }
 func TestRemote(t *testing.T) {
 	c := parsed(t, "conf/hubhome.yaml", "store: {nfs: {server: filer, stateDir: /s}}")
 	want := Remote{
-		Server: "filer", BaseShare: "/homes", Version: "auto", StateDir: "/s",
+		Server: "filer", BaseShare: "/homes", Version: "auto", As: "auto", StateDir: "/s",
 		Scan: Scan{Interval: 6 * time.Hour, IOPS: 1000, MaxAge: 24 * time.Hour},
 	}
 	if c.Store != (Store{Remote: want}) || c.Admin.Socket != "/s/admin.sock" || c.Hubs != nil || !c.Store.IsRemote() {
@@ -99,7 +101,8 @@ func TestRemote(t *testing.T) {
 	}
 	c = parsed(t, "conf/hubhome.yaml", remote)
 	want = Remote{
-		Server: "[fd00::5]:20049", BaseShare: "/vol/homes", Version: "4.1", StateDir: "state", Scan: Scan{Interval: 90 * time.Minute},
+		Server: "[fd00::5]:20049", BaseShare: "/vol/homes", Version: "3", MountPort: 20048, As: "1001:1002", StateDir: "state",
+		Scan: Scan{Interval: 90 * time.Minute},
 	}
 	if c.Store != (Store{Remote: want}) || c.Admin.Socket != "state/admin.sock" || len(c.Hubs) != 2 {
 		t.Errorf("it says %+v", c)

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/hubhome/hubhome"
 )
 
 // Remote is an NFS server that somebody else runs, in which hubhome looks for what homes hold.
@@ -20,6 +22,10 @@ type Remote struct {
 	BaseShare string
 	// Version is that of NFS: auto, 3, 4.1 or 4.2.
 	Version string
+	// MountPort is the port of NFSv3's MOUNT service; 0: the port mapper knows it.
+	MountPort int
+	// As is who looks, UID:GID; auto: root, and where root may not look, a directory's owner or hubhome.DefaultOwner.
+	As string
 	// StateDir is the directory of hubhome's own where what was found outlives a restart.
 	StateDir string
 	Scan     Scan
@@ -39,20 +45,24 @@ type Scan struct {
 func (s *Store) IsRemote() bool { return s.Remote.Server != "" }
 
 const (
-	remoteKey   = "store.nfs"
-	serverKey   = remoteKey + ".server"
-	stateDirKey = remoteKey + ".stateDir"
-	maxIOPS     = 1_000_000
+	remoteKey    = "store.nfs"
+	serverKey    = remoteKey + ".server"
+	mountPortKey = remoteKey + ".mountPort"
+	stateDirKey  = remoteKey + ".stateDir"
+	maxIOPS      = 1_000_000
 )
+
+// Auto leaves it to hubhome which version is spoken, and who looks.
+const Auto = "auto"
 
 // leastInterval keeps scans from following each other without end.
 const leastInterval = time.Second
 
 // versions are those of NFS that a server may be asked for.
-var versions = []string{"auto", "3", "4.1", "4.2"}
+var versions = []string{Auto, "3", "4.1", "4.2"}
 
 var defaultRemote = Remote{
-	BaseShare: "/homes", Version: "auto", Scan: Scan{Interval: 6 * time.Hour, IOPS: 1000, MaxAge: 24 * time.Hour},
+	BaseShare: "/homes", Version: "auto", As: Auto, Scan: Scan{Interval: 6 * time.Hour, IOPS: 1000, MaxAge: 24 * time.Hour},
 }
 
 // remoteKeys are the keys of a server that somebody else runs.
@@ -62,6 +72,12 @@ func (r *reader) remoteKeys() []key {
 		{name: "server", read: r.server},
 		{name: "baseShare", read: func(v value) { r.baseShare(v, &remote.BaseShare) }},
 		{name: "version", read: r.version},
+		{name: "mountPort", read: func(v value) {
+			if n, ok := r.number(v, 0, 65535, "20048"); ok {
+				remote.MountPort = n
+			}
+		}},
+		{name: "as", read: r.as},
 		{name: "stateDir", read: func(v value) { r.path(v, "./state", &remote.StateDir) }},
 		{name: "scan", keys: []key{
 			{name: "interval", read: func(v value) { r.duration(v, leastInterval, "6h", &remote.Scan.Interval) }},
@@ -121,6 +137,20 @@ func (r *reader) version(v value) {
 	r.config.Store.Remote.Version = s
 }
 
+// as reads who looks.
+func (r *reader) as(v value) {
+	s, ok := r.text(v, hubhome.DefaultOwner.String())
+	if !ok || s == Auto {
+		return
+	}
+	owner, err := hubhome.ParseOwner(s)
+	if err != nil {
+		r.wrong(v, "%v; or write auto, for root and, where root may not look, the owner of each directory", err)
+		return
+	}
+	r.config.Store.Remote.As = owner.String()
+}
+
 // duration reads a time such as 6h or 90m.
 func (r *reader) duration(v value, least time.Duration, example string, to *time.Duration) {
 	s, ok := "", false
@@ -157,6 +187,9 @@ func (r *reader) checkRemote() {
 	if r.missing(stateDirKey) {
 		r.report(r.near(stateDirKey), stateDirKey, "is missing; write a directory of hubhome's own that outlives restarts, "+
 			"in which it keeps what it has found, such as stateDir: ./state")
+	}
+	if remote := &r.config.Store.Remote; remote.MountPort != 0 && strings.HasPrefix(remote.Version, "4") {
+		r.report(r.config.at[mountPortKey], mountPortKey, "goes with NFSv3, and not with version: %s; take one of them out", remote.Version)
 	}
 	for _, a := range aside {
 		if at, there := r.config.at[a.key]; there {

@@ -63,7 +63,7 @@ func (h *Homes) Collect(ch chan<- prometheus.Metric) {
 	for i := range report.Hubs {
 		hub := &report.Hubs[i]
 		if !report.Scanned || !hub.AsOf.IsZero() { // else the sum would be too low
-			collectHub(ch, hub)
+			collectHub(ch, hub, report.Scanned)
 		}
 		left[hub.Name] = 0
 		for j := range hub.Homes {
@@ -104,7 +104,7 @@ func (r row) compare(o row) int {
 		cmp.Compare(r.hub, o.hub), cmp.Compare(r.home.Name, o.home.Name))
 }
 
-func collectHub(ch chan<- prometheus.Metric, hub *quota.HubReport) {
+func collectHub(ch chan<- prometheus.Metric, hub *quota.HubReport, scanned bool) {
 	name := string(hub.Name)
 	gauge(ch, hubUsedBytes, hub.Used.Bytes, name)
 	gauge(ch, hubUsedInodes, hub.Used.Inodes, name)
@@ -113,6 +113,9 @@ func collectHub(ch chan<- prometheus.Metric, hub *quota.HubReport) {
 		gauge(ch, hubAsOf, seconds(hub.AsOf), name)
 	}
 	states := map[quota.State]int{quota.Clean: 0, quota.Dirty: 0, quota.Counting: 0, quota.Unreadable: 0}
+	if scanned {
+		states = map[quota.State]int{quota.Scanned: 0, quota.Partial: 0}
+	}
 	for i := range hub.Homes {
 		states[hub.Homes[i].State]++
 	}
@@ -155,4 +158,4 @@ func (r row) collect(ch chan<- prometheus.Metric) {
 }
 
 // seconds is a moment as Prometheus counts time.
-func seconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }
+func seconds(t time.Time) float64 { return float64(t.Unix()) + float64(t.Nanosecond())/1e9 }

@@ -17,10 +17,11 @@ var (
 	scanSucceeded = describe("hubhome_scan_last_success_timestamp_seconds", "When a scan last came to its end; not there while none has.")
 	scanTook      = describe("hubhome_scan_last_duration_seconds", "How long the last scan took that came to its end; not there where that was before the start.")
 	scanUnread    = describe("hubhome_scan_last_unread", "How many files and directories the last scan could not read; not there where that was before the start.")
+	scanFailing   = describe("hubhome_scan_consecutive_failures", "How many scans have not come to their end since one last did.")
 	scanFailures  = describe("hubhome_scan_failures_total", "How many scans have not come to their end.")
 )
 
-// Scans tells of the scans of an NFS server that somebody else runs.
+// Scans tells of an NFS server that somebody else runs: of the scans, and what space it says it has.
 type Scans struct {
 	// Status is asked at each scrape.
 	Status func() survey.Status
@@ -28,9 +29,10 @@ type Scans struct {
 
 // Describe tells what Collect does.
 func (s *Scans) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{scanRunning, scanSeconds, scanEntries, scanSucceeded, scanTook, scanUnread, scanFailures} {
+	for _, d := range []*prometheus.Desc{scanRunning, scanSeconds, scanEntries, scanSucceeded, scanTook, scanUnread, scanFailing, scanFailures, storeAsOf} {
 		ch <- d
 	}
+	(&Volume{}).Describe(ch)
 }
 
 // Collect tells what is so at this moment.
@@ -50,5 +52,10 @@ func (s *Scans) Collect(ch chan<- prometheus.Metric) {
 		gauge(ch, scanTook, st.Took.Seconds())
 		gauge(ch, scanUnread, st.Unread)
 	}
+	gauge(ch, scanFailing, st.Failed)
 	counter(ch, scanFailures, st.Failures)
+	if !st.SpaceAsOf.IsZero() {
+		collectSpace(ch, &st.Space)
+		gauge(ch, storeAsOf, seconds(st.SpaceAsOf))
+	}
 }

@@ -16,6 +16,8 @@ var (
 	storeInodes     = describe("hubhome_store_inodes", "How many inodes the file system has that the homes are on.")
 	storeInodesFree = describe("hubhome_store_available_inodes", "How many inodes are free there.")
 
+	storeAsOf = describe("hubhome_store_as_of_timestamp_seconds", "When the server said so that has the homes; only where that is somebody else's.")
+
 	// What basehub's volume exporter, a node exporter with the share mounted, calls the same.
 	nodeSize  = describe("node_filesystem_size_bytes", "As hubhome_store_size_bytes, as the node exporter calls it where it has the share mounted.", "mountpoint", "device", "fstype")
 	nodeAvail = describe("node_filesystem_avail_bytes", "As hubhome_store_available_bytes, as the node exporter calls it where it has the share mounted.", "mountpoint", "device", "fstype")
@@ -49,6 +51,10 @@ func (v *Volume) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.NewInvalidMetric(storeSize, err)
 		return
 	}
+	collectSpace(ch, &st)
+}
+
+func collectSpace(ch chan<- prometheus.Metric, st *vfs.StatFS) {
 	gauge(ch, storeSize, st.TotalBytes)
 	gauge(ch, storeAvail, st.AvailBytes)
 	gauge(ch, storeInodes, st.TotalFiles)

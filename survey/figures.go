@@ -5,6 +5,7 @@ package survey
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -88,17 +89,17 @@ func (f figures) hub(name hubhome.HubName) quota.HubReport {
 	if !h.asOf.IsZero() && h.unread == 0 {
 		r.OwnState = quota.Scanned
 	}
-	r.Used = r.Own
+	total := h.own
 	r.Homes = make([]quota.HomeReport, 0, len(h.homes))
 	for _, row := range h.homes {
 		home := homeReport(&row)
-		r.Used.Bytes += home.Used.Bytes
-		r.Used.Inodes += home.Used.Inodes
+		total.Add(&row.Tally)
 		if !home.AsOf.IsZero() && home.AsOf.Before(r.AsOf) {
 			r.AsOf = home.AsOf
 		}
 		r.Homes = append(r.Homes, home)
 	}
+	r.Used = amount(&total)
 	slices.SortFunc(r.Homes, func(a, b quota.HomeReport) int { return cmp.Compare(a.Name, b.Name) })
 	return r
 }
@@ -116,5 +117,5 @@ func homeReport(h *usage.Home) quota.HomeReport {
 
 // amount is what a tree takes, as quotas count it.
 func amount(t *usage.Tally) quota.Usage {
-	return quota.Usage{Bytes: int64(t.Used), Inodes: int64(t.Entries())}
+	return quota.Usage{Bytes: int64(min(t.Used, math.MaxInt64)), Inodes: int64(min(t.Entries(), math.MaxInt64))}
 }

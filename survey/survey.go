@@ -46,6 +46,10 @@ type Tree struct {
 type Options struct {
 	// Dial reaches the server. pace is to be called before every request.
 	Dial func(ctx context.Context, pace func(context.Context) error) (*Tree, error)
+	// Space asks the server what space it has. nil: nobody asks.
+	Space func(ctx context.Context, pace func(context.Context) error) (vfs.StatFS, error)
+	// As is who looks: usage.Spec.
+	As *vfs.Caller
 	// State is the path of the file that outlives a restart, and Source what is looked through (usage.OpenState).
 	State, Source string
 	Logger        *slog.Logger
@@ -93,6 +97,9 @@ type Status struct {
 	Unread uint64
 	// Failures is how many scans failed since the start, Failed how many since the last that did not.
 	Failures, Failed uint64
+	// Space is what the server said that it has at SpaceAsOf; zero: nothing yet.
+	Space     vfs.StatFS
+	SpaceAsOf time.Time
 }
 
 // New returns a survey that knows nothing.
@@ -113,9 +120,14 @@ func (s *Survey) Open() error {
 	for _, hub := range st.Last() {
 		s.figures.replace(&hub)
 	}
-	// What was interrupted goes on at once.
-	if s.status.Succeeded = st.Ended(); !st.Resumed() && !s.status.Succeeded.IsZero() && s.knowsAll(s.set.Hubs) {
-		s.due = s.status.Succeeded.Add(s.set.Interval)
+	switch ended, now := st.Ended(), time.Now(); {
+	case ended.After(now): // the clock was ahead then: it is time for another one
+		s.status.Succeeded = now
+	default:
+		// What was interrupted goes on at once.
+		if s.status.Succeeded = ended; !st.Resumed() && !ended.IsZero() && s.knowsAll(s.set.Hubs) {
+			s.due = ended.Add(s.set.Interval)
+		}
 	}
 	return st.Close()
 }
@@ -153,8 +165,13 @@ func (s *Survey) Set(set Settings) {
 	}
 }
 
-// Run scans when it is time to, one scan at a time, until ctx ends.
+// Run scans when it is time to, one scan at a time, and asks beside that what space there is, until ctx ends.
 func (s *Survey) Run(ctx context.Context) error {
+	var measuring sync.WaitGroup
+	defer measuring.Wait()
+	if s.opt.Space != nil {
+		measuring.Go(func() { s.measure(ctx) })
+	}
 	for {
 		s.mu.Lock()
 		wait := time.Until(s.due)
@@ -233,7 +250,7 @@ func (s *Survey) look(ctx context.Context, set Settings) (*usage.Result, error) 
 	}
 	defer tree.Close()
 	if len(set.Hubs) == 0 {
-		switch hub, err := usage.IsHub(ctx, tree.FS, tree.Path, nil); {
+		switch hub, err := usage.IsHub(ctx, tree.FS, tree.Path, s.opt.As); {
 		case err != nil:
 			return nil, err
 		case hub:
@@ -248,7 +265,7 @@ func (s *Survey) look(ctx context.Context, set Settings) (*usage.Result, error) 
 		parallel = min(parallel, longestWait*set.IOPS)
 	}
 	result, err := usage.Scan(ctx, tree.FS, usage.Spec{
-		Path: tree.Path, Hubs: set.Hubs, Lenient: true, Parallel: parallel, State: st, MaxAge: set.MaxAge,
+		Path: tree.Path, Hubs: set.Hubs, Lenient: true, As: s.opt.As, Parallel: parallel, State: st, MaxAge: set.MaxAge,
 		Progress: s.progress, Done: s.done,
 	})
 	if e := st.Close(); e != nil && err == nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -465,4 +466,73 @@ func (w waiting) ReadDir(ctx context.Context, caller *vfs.Caller, dir vfs.Handle
 		<-w.goOn
 	}
 	return w.Memory.ReadDir(ctx, caller, dir, cookie, attr, fn)
+}
+
+// TestClockSetBack has a state of next year, since the clock was ahead. It is not waited for until then.
+func TestClockSetBack(t *testing.T) {
+	s := newServer(t)
+	state, set := filepath.Join(t.TempDir(), "state"), survey.Settings{Interval: time.Hour}
+	s.scan(s.survey(state, set))
+	ahead := time.Now().Add(365 * 24 * time.Hour)
+	s.must(os.Chtimes(state, ahead, ahead))
+	v := s.survey(state, set)
+	if st := v.Status(); time.Until(st.Succeeded) > 0 {
+		t.Errorf("a scan has come to its end at %v", st.Succeeded)
+	}
+	s.scan(v)
+	s.tells(v, all)
+}
+
+// TestGreatest has files that are as long as can be, in several homes.
+func TestGreatest(t *testing.T) {
+	s := newServer(t)
+	for _, home := range []string{"prod/ada/deep", "prod/bob/deep", "prod/eve/deep"} {
+		s.dir(home)
+	}
+	v := survey.New(survey.Options{
+		Dial: func(context.Context, func(context.Context) error) (*survey.Tree, error) {
+			return &survey.Tree{FS: immense{s.tree}, Close: func() error { return nil }}, nil
+		},
+		State: filepath.Join(t.TempDir(), "state"), Source: "nfs://server/", Logger: slog.New(slog.DiscardHandler),
+	}, survey.Settings{Interval: time.Hour})
+	s.must(v.Open())
+	s.scan(v)
+	for _, hub := range v.Report().Hubs {
+		if hub.Name == "prod" && hub.Used.Bytes != math.MaxInt64 {
+			t.Errorf("the hub takes %d bytes", hub.Used.Bytes)
+		}
+		for _, home := range hub.Homes {
+			if home.Used.Bytes < 0 {
+				t.Errorf("%s takes %d bytes", home.Name, home.Used.Bytes)
+			}
+		}
+	}
+}
+
+// immense is a tree whose directories each take nearly all that a number can be.
+type immense struct{ *vfstest.Memory }
+
+func (m immense) ReadDir(ctx context.Context, caller *vfs.Caller, dir vfs.Handle, cookie uint64, attr bool, fn func(*vfs.DirEntry) bool) (bool, error) {
+	return m.Memory.ReadDir(ctx, caller, dir, cookie, attr, func(e *vfs.DirEntry) bool {
+		e.Attr.Used = math.MaxInt64 - 1
+		return fn(e)
+	})
+}
+
+// TestAs looks as somebody who may not look everywhere.
+func TestAs(t *testing.T) {
+	s := newServer(t)
+	mode, uid := uint32(0o700), uint32(1001)
+	_, err := s.tree.SetAttr(t.Context(), nil, s.dir("prod/ada"), vfs.SetAttr{Mode: &mode, UID: &uid})
+	s.must(err)
+	for _, as := range []*vfs.Caller{nil, {UID: 1000, GID: 1000}} {
+		v := survey.New(survey.Options{
+			Dial: s.dial, As: as, State: filepath.Join(t.TempDir(), "state"), Source: "nfs://server/", Logger: slog.New(slog.DiscardHandler),
+		}, survey.Settings{Interval: time.Hour})
+		s.must(v.Open())
+		s.scan(v)
+		if home, _, _ := v.Home("prod", "ada"); (home.Unread == 1) != (as != nil) {
+			t.Errorf("as %+v, it cannot read %d directories", as, home.Unread)
+		}
+	}
 }

@@ -11,18 +11,24 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/config"
 	"github.com/hubhome/hubhome/metrics"
 	"github.com/hubhome/hubhome/remote"
 	"github.com/hubhome/hubhome/survey"
+	"github.com/hubhome/hubhome/usage"
+	"github.com/hubhome/hubhome/vfs"
 )
 
 const (
 	remoteServerKey  = "store.nfs.server"
 	remoteVersionKey = "store.nfs.version"
+	mountPortKey     = "store.nfs.mountPort"
+	remoteAsKey      = "store.nfs.as"
 	remoteBaseKey    = "store.nfs.baseShare"
 	stateDirKey      = "store.nfs.stateDir"
 	// stateFile is in the directory of states.
@@ -41,6 +47,10 @@ func openLooker(log *slog.Logger, level *slog.LevelVar, file string, c *config.C
 	if err != nil {
 		return nil, err
 	}
+	as, err := lookedAs(c)
+	if err != nil {
+		return nil, err
+	}
 	dir := c.Store.Remote.StateDir
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("%s: %s: %w: the directory above it must be there", c.Place(stateDirKey), stateDirKey, err)
@@ -49,7 +59,8 @@ func openLooker(log *slog.Logger, level *slog.LevelVar, file string, c *config.C
 	l.lasting = func(c *config.Config) []setting {
 		r := &c.Store.Remote
 		return []setting{
-			{remoteServerKey, r.Server}, {remoteBaseKey, r.BaseShare}, {remoteVersionKey, r.Version}, {stateDirKey, r.StateDir},
+			{remoteServerKey, r.Server}, {remoteBaseKey, r.BaseShare}, {remoteVersionKey, r.Version},
+			{mountPortKey, strconv.Itoa(r.MountPort)}, {remoteAsKey, r.As}, {stateDirKey, r.StateDir},
 		}
 	}
 	l.take = func(_ context.Context, next *config.Config) error {
@@ -60,6 +71,15 @@ func openLooker(log *slog.Logger, level *slog.LevelVar, file string, c *config.C
 		Dial: func(ctx context.Context, pace func(context.Context) error) (*survey.Tree, error) {
 			return lookAt(ctx, cfg, pace)
 		},
+		Space: func(ctx context.Context, pace func(context.Context) error) (vfs.StatFS, error) {
+			tree, err := lookAt(ctx, cfg, pace)
+			if err != nil {
+				return vfs.StatFS{}, err
+			}
+			defer tree.Close()
+			return usage.Space(ctx, tree.FS, tree.Path, as)
+		},
+		As:     as,
 		State:  filepath.Join(dir, stateFile),
 		Source: sourceOf(cfg.Server, cfg.Path),
 		Logger: log,
@@ -90,7 +110,20 @@ func reachedBy(c *config.Config) (cfg remote.Config, err error) {
 	if cfg.Version, err = remote.ParseVersion(r.Version); err != nil {
 		return cfg, c.Problem(remoteVersionKey, "%v", err)
 	}
+	cfg.MountPort = uint16(r.MountPort)
 	return cfg, nil
+}
+
+// lookedAs is who looks, as a configuration has it (usage.Spec).
+func lookedAs(c *config.Config) (*vfs.Caller, error) {
+	if c.Store.Remote.As == config.Auto {
+		return nil, nil
+	}
+	owner, err := hubhome.ParseOwner(c.Store.Remote.As)
+	if err != nil {
+		return nil, c.Problem(remoteAsKey, "%v", err)
+	}
+	return &vfs.Caller{UID: owner.UID, GID: owner.GID}, nil
 }
 
 // surveyed are a configuration's settings as the survey wants them.

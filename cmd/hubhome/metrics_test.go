@@ -29,9 +29,10 @@ import (
 // watched is a server of this process with metrics, and a home in it that can take no more than small files.
 type watched struct {
 	*testing.T
-	dir, page string
-	fs        *nfsclient.FS
-	hub       vfs.Handle
+	// page is the address of the metrics, addr that of NFS.
+	dir, page, addr string
+	fs              *nfsclient.FS
+	hub             vfs.Handle
 }
 
 func startWatched(t *testing.T) *watched {
@@ -67,7 +68,8 @@ hubs:
 		}
 	})
 	w.page = srv.operator.page.Addr().String()
-	w.fs, err = nfsclient.Dial(t.Context(), nfsclient.Config{Addr: srv.listener.Addr().String(), Export: "/homes/prod", Timeout: patience})
+	w.addr = srv.listener.Addr().String()
+	w.fs, err = nfsclient.Dial(t.Context(), nfsclient.Config{Addr: w.addr, Export: "/homes/prod", Timeout: patience})
 	w.must(err)
 	t.Cleanup(func() { w.fs.Close() })
 	w.hub, err = w.fs.Root(t.Context())
@@ -228,7 +230,16 @@ func TestDashboards(t *testing.T) {
 	}
 	rules, err := filepath.Abs(filepath.Join(dir, "alerts.yaml"))
 	w.must(err)
-	p, err := prometheus.Start(t.Context(), t.TempDir(), w.page, rules)
+	// Beside it one that looks through the same homes as those of somebody else.
+	l := looking(t, w.addr)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- l.run(ctx, nil) }()
+	defer func() {
+		cancel()
+		w.must(await(t, ended))
+	}()
+	p, err := prometheus.Start(t.Context(), t.TempDir(), rules, w.page, l.operator.page.Addr().String())
 	w.must(err)
 	defer p.Stop()
 

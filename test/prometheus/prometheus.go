@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -98,9 +99,9 @@ type Server struct {
 	ended chan struct{}
 }
 
-// Start starts a Prometheus that scrapes a target every second and evaluates the rules of a file. It keeps its data in a
+// Start starts a Prometheus that scrapes targets every second and evaluates the rules of a file. It keeps its data in a
 // directory, and ends with Stop. It returns when it is ready.
-func Start(ctx context.Context, dir, target, rules string) (*Server, error) {
+func Start(ctx context.Context, dir, rules string, targets ...string) (*Server, error) {
 	if err := install(ctx); err != nil {
 		return nil, err
 	}
@@ -112,8 +113,8 @@ func Start(ctx context.Context, dir, target, rules string) (*Server, error) {
 rule_files: [%q]
 scrape_configs:
   - job_name: hubhome
-    static_configs: [{targets: [%q]}]
-`, rules, target)
+    static_configs: [{targets: [%s]}]
+`, rules, strings.Join(targets, ", "))
 	config := filepath.Join(dir, "prometheus.yaml")
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		return nil, err
