@@ -298,8 +298,10 @@ func TestManyWrong(t *testing.T) {
 		changes = append(changes, console.QuotaChange{Hub: "prdo", Name: console.NewName(name), Bytes: "2GiB"})
 	}
 	_, err := c.SetQuotas(t.Context(), console.QuotaRequest{Changes: changes})
-	if problems, ok := errors.AsType[console.Problems](err); !ok || len(problems) != 100 || !strings.Contains(err.Error(), `no hub "prdo"`) {
+	if problems, ok := errors.AsType[console.Problems](err); !ok || len(problems) != 101 || !strings.Contains(err.Error(), `no hub "prdo"`) {
 		t.Errorf("it is told %.100v", err)
+	} else if last := problems[100]; last.Index != nil || !strings.Contains(last.Message, "perhaps more") {
+		t.Errorf("it is told at last %v", last)
 	}
 	if n := h.reports.Load(); n > 100 {
 		t.Errorf("all homes were asked for %d times", n)

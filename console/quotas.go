@@ -39,6 +39,7 @@ func (s *Server) setQuotas(r *http.Request) (any, error) {
 	first := map[[2]string]int{}
 	for i := range req.Changes {
 		if len(wrong) == maxProblems {
+			wrong = append(wrong, Problem{Message: "and perhaps more: the rest was not looked at"})
 			break
 		}
 		c := &req.Changes[i]
@@ -66,8 +67,27 @@ func (s *Server) setQuotas(r *http.Request) (any, error) {
 	if err := s.ledger.SetQuotas(overrides); err != nil {
 		return nil, err
 	}
-	s.log.Info("set quotas", "homes", len(overrides), "first", fmt.Sprintf("%s/%s", overrides[0].Hub, overrides[0].Home))
+	s.logSet(overrides)
 	return result, nil
+}
+
+// logSet takes note of what an operator has set: a few of it in full.
+func (s *Server) logSet(overrides []Override) {
+	const most = 10
+	for i, o := range overrides {
+		if i == most {
+			s.log.Info("set quotas", "more", len(overrides)-most)
+			return
+		}
+		bytes, inodes := takeBack, takeBack
+		if o.Quota.Bytes != 0 {
+			bytes = hubhome.FormatQuotaBytes(o.Quota.Bytes)
+		}
+		if o.Quota.Inodes != 0 {
+			inodes = hubhome.FormatQuotaInodes(o.Quota.Inodes)
+		}
+		s.log.Info("set a quota", "hub", o.Hub, "home", o.Home, "bytes", bytes, "inodes", inodes)
+	}
 }
 
 // plannedDiff is a diff with what was set at run time before.
@@ -91,8 +111,8 @@ func (s *Server) plan(c *QuotaChange, allowMissing bool) (override hubhome.Quota
 		return override, diff, errors.New("no home is named")
 	case impossible != nil:
 		return override, diff, fmt.Errorf("%.70q cannot be the name of a home in hub %q: %w", name, c.Hub, impossible)
-	case !there && !allowMissing:
-		return override, diff, errors.New(unknownHome(c.Hub, name))
+	case !there && !allowMissing && !(c.takesBack() && home.Override != hubhome.Quota{}):
+		return override, diff, errors.New(unknownHome(c.Hub, name, home.Override))
 	}
 	override = home.Override
 	if err := change(c.Bytes, &override.Bytes, hubhome.ParseQuotaBytes); err != nil {
@@ -108,6 +128,11 @@ func (s *Server) plan(c *QuotaChange, allowMissing bool) (override hubhome.Quota
 		Hub: c.Hub, Name: c.Name, Before: limitOf(home.Quota), After: limitOf(override.Or(home.Declared)),
 		OverrideBefore: overrideOf(home.Override), OverrideAfter: overrideOf(override), Usage: amountOf(home.Used), Missing: !there,
 	}, home.Override}, nil
+}
+
+// takesBack tells whether a change sets nothing.
+func (c *QuotaChange) takesBack() bool {
+	return (c.Bytes == "" || c.Bytes == takeBack) && (c.Inodes == "" || c.Inodes == takeBack)
 }
 
 // change reads what one limit shall be.

@@ -318,11 +318,14 @@ func unknownHub(name string, report *quota.Report) string {
 	return fmt.Sprintf("no hub %q is served; these are: %s", name, strings.Join(names, ", "))
 }
 
-// unknownHome is what is said of a home that is not there.
-func unknownHome(hub hubhome.HubName, name string) string {
+// unknownHome is what is said of a home that is not there, with what is set for it at run time.
+func unknownHome(hub hubhome.HubName, name string, set hubhome.Quota) string {
 	hint := "hubhome home list " + string(hub) + " says which are"
 	if dirs := directories(name); len(dirs) > 0 {
 		hint = "the directory of the user " + strconv.Quote(name) + " is called " + strings.Join(dirs, " or ") + " (hubhome username); " + hint
+	}
+	if set != (hubhome.Quota{}) {
+		hint += "; a quota is set for it all the same, which default takes back"
 	}
 	return fmt.Sprintf("there is no home %q in hub %q: %s", name, hub, hint)
 }
@@ -358,7 +361,7 @@ func (s *Server) showHome(r *http.Request) (any, error) {
 	case err != nil:
 		return nil, err
 	case !there:
-		return nil, refusal{http.StatusNotFound, []Problem{{Message: unknownHome(hub, name)}}}
+		return nil, refusal{http.StatusNotFound, []Problem{{Message: unknownHome(hub, name, home.Override)}}}
 	}
 	detail := HomeDetail{Home: homeOf(hub, &home)}
 	if s.ledger != nil {
