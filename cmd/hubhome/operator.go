@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -27,25 +28,40 @@ const (
 // operatorHelp is what the help of each command says that asks a server.
 const operatorHelp = `
 It asks the server that runs on this machine, over a socket that the server's own user and root alone can use. --config is
-the server's configuration, which says where that is; in the pod of the chart home-server, /etc/hubhome/hubhome.yaml.`
+the server's configuration, which says where that is. Without it /etc/hubhome/hubhome.yaml is read, which is the server's in
+the pod of the chart home-server.`
+
+// defaultConfig is the configuration of a server that is asked, where none is named.
+var defaultConfig = "/etc/hubhome/hubhome.yaml"
+
+// configOr is the configuration that was named, or else the default where it is there.
+func configOr(named, toAsk string) (string, error) {
+	if named != "" {
+		return named, nil
+	}
+	if _, err := os.Stat(defaultConfig); errors.Is(err, os.ErrNotExist) {
+		return "", usageError{fmt.Errorf("%s; without one %s is read, which is not there", toAsk, defaultConfig)}
+	}
+	return defaultConfig, nil
+}
 
 // operatorFlags say which server to ask.
 type operatorFlags struct{ config, socket string }
 
 func (f *operatorFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.config, "config", "", "the server's configuration `FILE`")
+	cmd.Flags().StringVar(&f.config, "config", "", "the server's configuration `FILE` (/etc/hubhome/hubhome.yaml if not given)")
 	cmd.Flags().StringVar(&f.socket, "socket", "", "the server's admin socket, a `PATH`, instead of --config")
 }
 
-// check says what is wrong with the flags.
-func (f *operatorFlags) check() error {
+// check says what is wrong with the flags, and finds the configuration.
+func (f *operatorFlags) check() (err error) {
 	switch {
-	case f.config == "" && f.socket == "":
-		return usageError{errors.New("say which server to ask: --config FILE, or --socket PATH")}
 	case f.config != "" && f.socket != "":
-		return usageError{errors.New("--config and --socket both say which server to ask; leave one of them out")}
+		err = usageError{errors.New("--config and --socket both say which server to ask; leave one of them out")}
+	case f.socket == "":
+		f.config, err = configOr(f.config, "say which server to ask: --config FILE, or --socket PATH")
 	}
-	return nil
+	return err
 }
 
 // client returns a client of the server. Close it.

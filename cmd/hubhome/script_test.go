@@ -15,7 +15,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"hubhome": main})
+	testscript.Main(m, map[string]func(){"hubhome": func() {
+		defaultConfig = "etc/hubhome.yaml" // in the script's directory, and not the machine's
+		main()
+	}})
 }
 
 // TestScript runs testdata/script/*.txtar. Beside the commands of testscript they have:

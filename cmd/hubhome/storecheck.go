@@ -37,7 +37,7 @@ func newStore() *cobra.Command {
 func newStoreCheck() *cobra.Command {
 	file, repair, rebuild := "", false, false
 	cmd := &cobra.Command{
-		Use:   "check --config FILE",
+		Use:   "check",
 		Short: "Compare what the server knows that homes take with what is on the disk",
 		Long: `Compare what the server knows that homes take, its ledger, with what is on the disk, by counting every home of
 FILE's hubs. A server that runs does it while it serves, and compares each home as of one moment. Nothing in the homes is
@@ -54,8 +54,9 @@ Exit codes:
   3  the ledger is not right, and was left as it is`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if file == "" {
-				return usageError{errors.New("say which store: hubhome store check --config FILE")}
+			file, err := configOr(file, "say which store: hubhome store check --config FILE")
+			if err != nil {
+				return err
 			}
 			ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
@@ -66,7 +67,7 @@ Exit codes:
 			return storeCheck(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), c, repair || rebuild, rebuild)
 		},
 	}
-	cmd.Flags().StringVar(&file, "config", "", "the configuration `FILE` (required)")
+	cmd.Flags().StringVar(&file, "config", "", "the configuration `FILE` (/etc/hubhome/hubhome.yaml if not given)")
 	cmd.Flags().BoolVar(&repair, "repair", false, "make the ledger right")
 	cmd.Flags().BoolVar(&rebuild, "rebuild", false, "throw the ledger away, also one that cannot be read, and make a new one, with no server running; implies --repair")
 	return cmd
