@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/hubhome/hubhome/disk"
 	"github.com/hubhome/hubhome/quota"
 	"github.com/hubhome/hubhome/vfs"
 )
@@ -47,6 +48,9 @@ func (s *Store) RecountHome(name string) {
 
 // LogTo changes where the log goes.
 func (s *Store) LogTo(log *slog.Logger) { s.log = log }
+
+// WarnBirthless is told of a file system, as Open is of the store's.
+func (s *Store) WarnBirthless(root *disk.Stat) { s.warnBirthless(root) }
 
 // Uncharged returns the files without the ledger.
 func (s *Store) Uncharged() vfs.FS { return s.fs }

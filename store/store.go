@@ -137,7 +137,22 @@ func Open(_ context.Context, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
+	var root disk.Stat
+	if err := s.disk.Stat(s.root, disk.Here, &root); err != nil {
+		return nil, err
+	}
+	s.warnBirthless(&root)
 	return s, s.openQuota(o.Rebuild)
+}
+
+// warnBirthless says what follows where the file system does not keep when files were made, as XFS in its version 4.
+func (s *Store) warnBirthless(root *disk.Stat) {
+	if birthOf(root) == 0 {
+		s.log.Warn("the file system does not keep when files were made, so that one is not told from another that had its number before: "+
+			"what a home takes may be wrong after it was counted while files were made and removed in it, and of a home that was replaced "+
+			"while no server ran; hubhome store check --repair with no server running makes it right; a newer file system has no such need",
+			"path", s.path)
+	}
 }
 
 // openQuota reads what is kept of the ledger, and of quotas that were set at run time.

@@ -3,6 +3,7 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -357,5 +358,26 @@ func TestFailedClientRecord(t *testing.T) {
 			t.Errorf("%s: Add answers %v when nothing fails any more", op, err)
 		}
 		s.Close()
+	}
+}
+
+// TestBirthless: whoever has a file system that does not keep when files were made hears what follows. No such file system that a
+// store can lie on is one that every kernel can mount, so that what the kernel says of it is made up.
+func TestBirthless(t *testing.T) {
+	needsRoot(t)
+	var log bytes.Buffer
+	s, err := store.Open(ctx, store.Options{Path: t.TempDir(), Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	log.Reset()
+	s.WarnBirthless(&disk.Stat{Mask: unix.STATX_BASIC_STATS | unix.STATX_BTIME, Btime: unix.StatxTimestamp{Sec: 1}})
+	if log.Len() > 0 {
+		t.Errorf("of one that does the log says %s", log.String())
+	}
+	s.WarnBirthless(&disk.Stat{Mask: unix.STATX_BASIC_STATS})
+	if !strings.Contains(log.String(), "level=WARN") || !strings.Contains(log.String(), "store check --repair") {
+		t.Errorf("of one that does not, the log says %q", log.String())
 	}
 }
