@@ -46,7 +46,7 @@ type account struct {
 	count     *Count
 	lastWrite time.Time
 	denials   Denials
-	// left: the directory is gone; there may be Files that are still open.
+	// left: the home is in its hub no more, and what becomes of Files of it that are still open is not the hub's.
 	left bool
 
 	// recorded is how many of the home's inodes are in use, or have a charge that may change by itself.

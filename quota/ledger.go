@@ -209,7 +209,7 @@ func (l *Ledger) place(h *hub, at Home) *account {
 	return a
 }
 
-// forget takes an account out. Files of its home may still be open. l.mu is held.
+// forget takes an account out, with all that its home takes. Files of it may still be open. l.mu is held.
 func (l *Ledger) forget(a *account) {
 	a.mu.Lock()
 	a.hub.mu.Lock()
@@ -217,6 +217,11 @@ func (l *Ledger) forget(a *account) {
 	a.hub.mu.Unlock()
 	a.left = true
 	a.mu.Unlock()
+	l.drop(a)
+}
+
+// drop takes an account out of the maps. l.mu is held.
+func (l *Ledger) drop(a *account) {
 	delete(l.accounts, a.id)
 	if key := (homeKey(a)); l.names[key] == a {
 		delete(l.names, key)
@@ -242,11 +247,20 @@ func (l *Ledger) adopt(h *hub, at Home) (_ op, turn uint64) {
 	return op{a: a}, a.naming.beginWithin()
 }
 
-// abandon takes out the account of a home whose directory was removed.
+// abandon takes out the account of a home whose directory was removed, and so was empty. Files that had their names in it and are
+// open are its hub's until they are closed; but where it is not known for certain what the home took, it takes nothing any more.
 func (l *Ledger) abandon(a *account) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.accounts[a.id] == a {
+	if l.accounts[a.id] != a {
+		return
+	}
+	a.mu.Lock()
+	known := !a.unsure && !a.fresh && a.count == nil
+	a.mu.Unlock()
+	if known {
+		l.drop(a)
+	} else {
 		l.forget(a)
 	}
 }

@@ -138,3 +138,31 @@ func TestOpenedWhileRemoved(t *testing.T) {
 		t.Errorf("when it is closed the home takes %+v, and took %+v", now, before)
 	}
 }
+
+// TestHomeRemovedWhileOpen: what is open of a home that was removed is in its hub's total until it is closed.
+func TestHomeRemovedWhileOpen(t *testing.T) {
+	m := newMemory(t)
+	used := func() quota.Usage { return m.ledger.Report().Hubs[0].Used }
+	m.ledger.SetHubs([]quota.Hub{m.Hub})
+	before := used()
+	home := m.home("ada")
+	f, _, _, _, err := m.fs.Create(ctx, user, home, "f", vfs.Create{}, vfs.Write)
+	m.must(err)
+	m.must(write(f, 0, 100_000))
+	_, _, err = m.fs.Remove(ctx, user, home, "f")
+	m.must(err)
+	_, _, err = m.fs.Remove(ctx, nil, m.hub(), "ada")
+	m.must(err)
+	if now := used(); now.Inodes != before.Inodes+1 || now.Bytes < before.Bytes+100_000 {
+		t.Errorf("with a file that is open the hub takes %+v, and took %+v", now, before)
+	}
+	open := used()
+	m.must(write(f, 100_000, 100_000))
+	if now := used(); now.Bytes < before.Bytes+200_000 {
+		t.Errorf("when more is written the hub takes %+v, and took %+v", now, open)
+	}
+	m.must(f.Close())
+	if now := used(); now != before {
+		t.Errorf("when it is closed the hub takes %+v, and took %+v", now, before)
+	}
+}
