@@ -202,7 +202,7 @@ func (c *Count) Visit(number uint64, look func(*Found) error) error {
 		b.mu.Lock()
 		if n := b.m[incarnation{number, found.Birth}]; n != nil {
 			b.mu.Unlock()
-			if c.visitRecorded(b, n) {
+			if c.visitRecorded(b, n, &found) {
 				return nil
 			}
 			again = true
@@ -223,8 +223,9 @@ func (c *Count) Visit(number uint64, look func(*Found) error) error {
 	}
 }
 
-// visitRecorded counts what an inode is charged; false where it is not recorded any more.
-func (c *Count) visitRecorded(b *numbered, n *inode) bool {
+// visitRecorded counts what an inode is charged; false where it is not recorded any more. One that is charged to another home was
+// moved behind the server's back while somebody uses it: then the home is to be counted again, until nobody does.
+func (c *Count) visitRecorded(b *numbered, n *inode, f *Found) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	b.mu.Lock()
@@ -232,7 +233,14 @@ func (c *Count) visitRecorded(b *numbered, n *inode) bool {
 	if b.m[n.incarnation] != n {
 		return false
 	}
-	if !n.buried.Load() && n.a == c.a && c.see(n.number, n.birth, n.handle) {
+	switch {
+	case n.buried.Load():
+	case n.a != c.a:
+		c.a.doubt()
+		if c.see(f.Number, f.Birth, f.Handle) {
+			c.add(Usage{int64(f.Used), 1})
+		}
+	case c.see(n.number, n.birth, n.handle):
 		c.add(Usage{n.charged, 1})
 	}
 	return true

@@ -226,6 +226,65 @@ func TestOutside(t *testing.T) {
 	exact(t, s, path)
 }
 
+// TestMovedWhileOpen: a home that somebody moves on the disk, to another hub or out of its own and back, while a file in it is open
+// is not said to be known before that is closed.
+func TestMovedWhileOpen(t *testing.T) {
+	for _, hub := range []string{"prod", "test"} {
+		t.Run(hub, func(t *testing.T) {
+			path := t.TempDir()
+			s := serving(t, path, nil)
+			hubs := append([]store.Hub{{Name: "test", Owner: jovyan, Mode: 0o755}}, prod...)
+			list := func() {
+				t.Helper()
+				if err := s.SetHubs(ctx, hubs); err != nil {
+					t.Fatal(err)
+				}
+			}
+			list()
+			s.Recount(ctx)
+			home := mkdir(t, s, at(t, s, "prod"), "ada")
+			f, _, _, _, err := s.FS().Create(ctx, user, home, "f", vfs.Create{}, vfs.Read|vfs.Write)
+			if err != nil {
+				t.Fatal(err)
+			}
+			write := func(off uint64) {
+				t.Helper()
+				if _, _, _, err := f.WriteAt(ctx, make([]byte, 100_000), off, vfs.FileSync); err != nil {
+					t.Fatal(err)
+				}
+			}
+			write(0)
+			from, away, to := filepath.Join(path, "prod", "ada"), filepath.Join(path, "ada"), filepath.Join(path, hub, "ada")
+			for _, move := range [][2]string{{from, away}, {away, to}} {
+				if err := os.Rename(move[0], move[1]); err != nil {
+					t.Fatal(err)
+				}
+				list()
+			}
+			write(100_000)
+			s.Recount(ctx)
+			write(200_000)
+			ada := func() quota.HomeReport {
+				t.Helper()
+				r, there, err := s.Home(hubhome.HubName(hub), "ada")
+				if err != nil || !there {
+					t.Fatalf("the home is there: %v, %v", there, err)
+				}
+				return r
+			}
+			if r := ada(); r.State != quota.Dirty || r.Used.Inodes != 2 || r.Used.Bytes < 200_000 {
+				t.Errorf("while the file is open it is told: %+v", r)
+			}
+			f.Close()
+			s.Sweep()
+			s.Recount(ctx)
+			if r := ada(); r.State != quota.Clean || r.Used != du(t, to) {
+				t.Errorf("when it is closed it is told: %+v, of %+v", r, du(t, to))
+			}
+		})
+	}
+}
+
 // TestCountWhileChanged counts a home again and again, from nothing, while it is changed in every way that there is.
 func TestCountWhileChanged(t *testing.T) {
 	path := t.TempDir()
