@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -109,6 +110,12 @@ func TestUmbrella(t *testing.T) {
 	_, c := volume(t, r)
 	job(t, r, "nfs-share-creator")
 	find[corev1.Secret](t, r, "Secret", "hub")
+	// What is deleted in Jupyter makes room, and what is in a directory can be deleted with it.
+	settings := parse(t, find[corev1.Secret](t, r, "Secret", "singleuser").StringData["jupyter_server_config.json"])
+	want := map[string]any{"FileContentsManager": map[string]any{"delete_to_trash": false, "always_delete_dir": true}}
+	if !reflect.DeepEqual(settings, want) {
+		t.Errorf("Jupyter is told %v, want %v", settings, want)
+	}
 	claim := at(t, parse(t, read(t, umbrellaDir, "values.yaml")), "jupyterhub", "singleuser", "storage", "static", "pvcName")
 	if claim != c.Name {
 		t.Errorf("pods mount the claim %v, and made is %s", claim, c.Name)
@@ -149,6 +156,7 @@ func TestPods(t *testing.T) {
 	everybody := []string{
 		"/home/jovyan <username>", "/home/rstudio <username>",
 		"/home/jovyan/shared _shared read-only", "/home/rstudio/shared _shared read-only",
+		"/usr/local/etc/jupyter/jupyter_server_config.json jupyter_server_config.json",
 	}
 	admins := []string{"/home/jovyan/shared-readwrite _shared", "/home/rstudio/shared-readwrite _shared", "/home/jovyan/allusers read-only"}
 	for name, test := range map[string]struct {
@@ -175,8 +183,14 @@ func TestPods(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%s has\n%s\nwant\n%s", name, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
-		if v := pod.Spec.Volumes; len(v) != 1 || v[0].Name != "home" || v[0].PersistentVolumeClaim.ClaimName != "home-nfs" {
-			t.Errorf("%s has the volumes %+v", name, v)
+		volumes := map[string]corev1.Volume{}
+		for _, v := range pod.Spec.Volumes {
+			volumes[v.Name] = v
+		}
+		home, files := volumes["home"], volumes["files"]
+		if len(volumes) != 2 || home.PersistentVolumeClaim == nil || home.PersistentVolumeClaim.ClaimName != "home-nfs" ||
+			files.Secret == nil || files.Secret.SecretName != "singleuser" {
+			t.Errorf("%s has the volumes %+v", name, pod.Spec.Volumes)
 		}
 		// The home is given to its user before anything else runs.
 		owner := pod.Spec.InitContainers[0]
