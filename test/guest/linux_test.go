@@ -90,8 +90,11 @@ func (c *client) test(t *testing.T) {
 			})
 		}
 	})
+	c.server.checkLedger(t)
 	t.Run("restart", c.restart)
+	c.server.checkLedger(t)
 	t.Run("remount", c.remount)
+	c.server.checkLedger(t)
 }
 
 // restart kills the server while the guest writes, and holds locks and open files; and then stops it as an upgrade does.

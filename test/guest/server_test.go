@@ -28,6 +28,9 @@ type server struct {
 	t *testing.T
 	// binary is hubhome; store its data directory; addr where it listens, the same after every start.
 	binary, config, store, addr string
+	// image is what the store lies on, a file with a file system, or "". It is mounted where only the process sees it, and goes
+	// with that.
+	image string
 
 	log output
 	cmd *exec.Cmd
@@ -78,8 +81,17 @@ func noteSources(t *testing.T) {
 // stopped, and its store removed, at the end of the test.
 func newServer(t *testing.T, binary, more string) *server {
 	t.Helper()
+	return newServerOn(t, binary, "", more)
+}
+
+// newServerOn is newServer with the store on a file system in a file.
+func newServerOn(t *testing.T, binary, image, more string) *server {
+	t.Helper()
 	dir := t.TempDir()
-	s := &server{t: t, binary: binary, config: filepath.Join(dir, "hubhome.yaml"), store: filepath.Join(dir, "data"), addr: freeAddr(t)}
+	s := &server{
+		t: t, binary: binary, image: image,
+		config: filepath.Join(dir, "hubhome.yaml"), store: filepath.Join(dir, "data"), addr: freeAddr(t),
+	}
 	if err := os.Mkdir(s.store, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -108,12 +120,14 @@ nfs:
   allow: [127.0.0.0/8]
   squash: all
   owner: 1000:1000
+admin:
+  socket: %s
 hubs:
   staging: {}
   prod:
     shared: true
     sharedPublic: true
-%s`, s.store, s.addr, more)
+%s`, s.store, s.addr, filepath.Join(filepath.Dir(s.config), "admin.sock"), more)
 	if err := os.WriteFile(s.config, []byte(config), 0o644); err != nil {
 		s.t.Fatal(err)
 	}
@@ -122,7 +136,16 @@ hubs:
 // start starts the process and waits until it listens.
 func (s *server) start() {
 	s.t.Helper()
-	s.cmd = exec.Command(s.binary, "serve", "--config", s.config)
+	serve := []string{s.binary, "serve", "--config", s.config}
+	if s.image != "" {
+		// The kernel may not be done with the mount of the process before.
+		const mounted = `tries=0
+			until mount -o loop "$0" "$1"; do tries=$((tries + 1)); [ $tries -lt 50 ]; sleep 0.1; done
+			shift
+			exec "$@"`
+		serve = append([]string{"unshare", "--mount", "sh", "-euc", mounted, s.image, s.store}, serve...)
+	}
+	s.cmd = exec.Command(serve[0], serve[1:]...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	// The server dies with this process, however that ends. The kernel sends the signal when the thread that started it
 	// ends, so that the goroutine keeps its thread.
@@ -174,6 +197,25 @@ func (s *server) end(signal syscall.Signal) {
 		<-s.exited
 	}
 	s.cmd = nil
+}
+
+// ask runs a command of hubhome that asks the running server, and returns what it prints.
+func (s *server) ask(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), s.binary, append(args, "--config", s.config)...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("hubhome %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// checkLedger has the running server compare what it knows of every home with its disk.
+func (s *server) checkLedger(t *testing.T) {
+	t.Helper()
+	if out := s.ask(t, "store", "check"); !strings.HasPrefix(out, "ok: ") {
+		t.Errorf("hubhome store check says:\n%s", out)
+	}
 }
 
 // port is the TCP port of the server.
