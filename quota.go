@@ -65,16 +65,18 @@ func (q *Quotas) Of(name string) Quota {
 	return q.Homes[name].Or(quota).Or(Quota{Unlimited, UnlimitedInodes})
 }
 
-// Reserve is what may still be written when a quota is spent, so that a user's server starts and the user can make room:
-// files of at most File bytes, and all of them together Bytes and Inodes, in each home. A longer file may grow by a quarter of
-// File while it is open. A home can have a sixteenth of it in a minute. No Bytes: there is no reserve.
+// Reserve is what may still be written when a quota is spent, so that a user's server starts, notebooks are saved and the user
+// can make room: files of at most File bytes, and all of them together Bytes and Inodes, in each home. A longer file may grow by
+// 256 KiB, or a quarter of File if that is less, while it is open. In a minute a home can have a quarter of the bytes that are
+// left of it, and a sixteenth of the inodes. No Bytes: there is no reserve.
 type Reserve struct {
 	Bytes, File Bytes
 	Inodes      int64
 }
 
-// DefaultReserve is enough for what Jupyter writes when it starts, and for saving notebooks.
-var DefaultReserve = Reserve{Bytes: 256 * MiB, File: MiB, Inodes: 4096}
+// DefaultReserve is enough for what Jupyter writes when it starts, and for saving notebooks with pictures in them, each with
+// the two copies that Jupyter makes of it.
+var DefaultReserve = Reserve{Bytes: 256 * MiB, File: 32 * MiB, Inodes: 4096}
 
 // ParseQuotaBytes reads the bytes of a quota: a size of at least one byte, or unlimited.
 func ParseQuotaBytes(s string) (Bytes, error) {

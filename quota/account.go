@@ -64,26 +64,24 @@ type fault struct {
 // those of its hub.
 type Denials struct{ Bytes, Inodes, HubBytes, HubInodes uint64 }
 
-// longPart is by how much a file may grow from the reserve, while it is open, that is too long to be one that the reserve is
-// for: by the longest of those divided by this. It is enough for a database, such as IPython's history, to go on, and too
-// little for what is copied, which clients write in larger pieces.
-const longPart = 4
+// longGrowth is by how many bytes a file may grow from the reserve, while it is open, that is too long to be one that the
+// reserve is for: by so many, or by a quarter of what one of those may have. It is enough for a database, such as IPython's
+// history, to go on, and too little for what is copied, which clients write in pieces of a megabyte.
+const longGrowth = 256 << 10
 
 // The reserve is given out in parts, one a minute, or somebody who installs packages at the quota spends it at once and cannot
-// start Jupyter again. A part is so much of it, and at least what it takes to start and to save.
+// start Jupyter again. A part is so much of what is left of it, so that it lasts the longer the less is left: of the bytes
+// enough to save a notebook, of the inodes at least enough to start.
 const (
 	minuteSweeps = RestSweeps / 10
-	reserveParts = 16
-	partFiles    = 4
-	partInodes   = 64
+	bytesPart    = 4  // a quarter
+	inodesPart   = 16 // a sixteenth
+	leastInodes  = 64
 )
 
-// part is a part of a reserve.
-func part(r *hubhome.Reserve) Usage {
-	return Usage{
-		int64(max(r.Bytes/reserveParts, min(r.Bytes, partFiles*r.File))),
-		max(r.Inodes/reserveParts, min(r.Inodes, partInodes)),
-	}
+// part is the part of a reserve of which so much is left.
+func part(left Usage) Usage {
+	return Usage{left.Bytes / bytesPart, max(left.Inodes/inodesPart, min(left.Inodes, leastInodes))}
 }
 
 // op is one operation that may change what a home takes, while it runs.
@@ -182,13 +180,13 @@ func (a *account) take(need Usage, long *inode, reserve *hubhome.Reserve, minute
 		if a.partOf != minute+1 {
 			a.partOf, a.partFrom = minute+1, taken
 		}
-		most := a.partFrom.plus(part(reserve))
-		most = Usage{min(most.Bytes, int64(reserve.Bytes)), min(most.Inodes, reserve.Inodes)}
+		all := Usage{int64(reserve.Bytes), reserve.Inodes}
+		most := a.partFrom.plus(part(all.minus(a.partFrom).positive()))
 		if need.Bytes > most.Bytes-taken.Bytes || need.Inodes > most.Inodes-taken.Inodes {
 			return false, false
 		}
 		if long != nil {
-			if need.Bytes > int64(reserve.File)/longPart-long.past-long.pastHeld {
+			if need.Bytes > min(longGrowth, int64(reserve.File)/4)-long.past-long.pastHeld {
 				return false, false
 			}
 			long.pastHeld += need.Bytes

@@ -178,7 +178,7 @@ func TestOverride(t *testing.T) {
 // reserve.
 func TestReserve(t *testing.T) {
 	b := limited(t, hubhome.Quotas{Home: bytes(hubhome.MiB)})
-	b.ledger.SetReserve(hubhome.Reserve{Bytes: hubhome.MiB, File: 256 * hubhome.KiB, Inodes: 20})
+	b.ledger.SetReserve(hubhome.Reserve{Bytes: 4 * hubhome.MiB, File: 256 * hubhome.KiB, Inodes: 20})
 	home := b.home("ada")
 	big, _ := b.create(home, "big")
 	refused(t, "a large file", write(big, 0, 4<<20))
@@ -199,7 +199,7 @@ func TestReserve(t *testing.T) {
 		defer f.Close()
 		return write(f, 200_000, 100_000)
 	}())
-	refused(t, "more than the reserve", func() (err error) {
+	refused(t, "more than a part of the reserve", func() (err error) {
 		for i := 0; err == nil && i < 10; i++ {
 			err = save(fmt.Sprint("c", i))
 		}
@@ -225,9 +225,9 @@ func TestReserveBelowUse(t *testing.T) {
 	home := b.home("ada")
 	f, _ := b.create(home, "f")
 	defer f.Close()
-	works(t, "a write", write(f, 0, 8<<20))
+	works(t, "a write", write(f, 0, 40<<20))
 	b.ledger.SetOverride(hubName, "ada", bytes(hubhome.MiB))
-	refused(t, "a write to a large file", write(f, 8<<20, 1<<20))
+	refused(t, "a write to a large file", write(f, 40<<20, 1<<20))
 	g, _ := b.create(home, "g")
 	defer g.Close()
 	works(t, "a small file", write(g, 0, 500_000))
@@ -258,57 +258,124 @@ func TestReserveLasts(t *testing.T) {
 	}
 }
 
+// minute lets a minute go by.
+func (b *bed) minute() {
+	for range quota.RestSweeps / 10 {
+		b.ledger.Sweep(ctx)
+	}
+}
+
+// fill makes files of a size, which are written in pieces, until one is refused.
+func (b *bed) fill(home vfs.Handle, name string, size, piece int) (made int) {
+	b.Helper()
+	for ; ; made++ {
+		f, _, _, _, err := b.fs.Create(ctx, user, home, fmt.Sprint(name, made), vfs.Create{}, vfs.Write)
+		for off := 0; err == nil && off < size; off += piece {
+			_, _, _, err = f.WriteAt(ctx, make([]byte, min(piece, size-off)), uint64(off), vfs.Unstable)
+		}
+		if f != nil {
+			works(b, "Close", f.Close())
+		}
+		if err != nil {
+			refused(b, "a file more", err)
+			return made
+		}
+	}
+}
+
 // TestReserveInParts: who goes on making small files at the quota has not all of the reserve at once, and never more than it.
 func TestReserveInParts(t *testing.T) {
 	b := limited(t, hubhome.Quotas{Home: hubhome.Quota{Bytes: hubhome.MiB, Inodes: 1}})
 	const all = 1280
 	b.ledger.SetReserve(hubhome.Reserve{Bytes: 32 * hubhome.MiB, File: hubhome.MiB, Inodes: all})
 	home := b.home("ada")
-	install := func() (made int) {
-		for ; ; made++ {
-			f, _, _, _, err := b.fs.Create(ctx, user, home, fmt.Sprint(b.report("ada").Used.Inodes), vfs.Create{}, vfs.Write)
-			if err != nil {
-				refused(t, "a file more", err)
-				return made
-			}
-			works(t, "Close", f.Close())
-		}
-	}
-	if made := install(); made != all/16 {
+	if made := b.fill(home, "install", 0, 1); made != all/16 {
 		t.Errorf("%d files are made at once", made)
 	}
-	minute := func() {
-		for range quota.RestSweeps / 10 {
-			b.ledger.Sweep(ctx)
-		}
-	}
-	minute()
+	b.minute()
 	_, _, err := b.fs.Mkdir(ctx, user, home, "runtime", vfs.SetAttr{})
 	works(t, "a directory a minute later", err)
-	for range 20 {
-		install()
-		minute()
+	if made := b.fill(home, "again", 0, 1); made != (all-all/16)/16-1 {
+		t.Errorf("%d files are made a minute later", made)
+	}
+	for i := range 30 {
+		b.minute()
+		b.fill(home, fmt.Sprint("more", i, "-"), 0, 1)
 	}
 	if used := b.report("ada").Used; used.Inodes != 1+all {
 		t.Errorf("in the end there are %d inodes", used.Inodes)
 	}
-	// The part of the bytes is at least four files.
+	// Of the bytes a part is a quarter.
 	home = b.home("bob")
 	b.ledger.SetOverride(hubName, "bob", hubhome.Quota{Bytes: 4096, Inodes: hubhome.UnlimitedInodes})
-	made := 0
-	for ; ; made++ {
-		f, _, _, _, err := b.fs.Create(ctx, user, home, fmt.Sprint(made), vfs.Create{}, vfs.Write)
-		if err == nil {
-			err = errors.Join(write(f, 0, 1000<<10), f.Close())
-		}
-		if err != nil {
-			refused(t, "a large file more", err)
-			break
-		}
-	}
-	if made != 4 {
+	const size = 1000 << 10
+	if made := b.fill(home, "large", size, size); made != 8 {
 		t.Errorf("%d files of almost 1 MiB are made at once", made)
 	}
+	b.minute()
+	if made := b.fill(home, "larger", size, size); made != 6 {
+		t.Errorf("%d files of almost 1 MiB are made a minute later", made)
+	}
+}
+
+// TestReserveOutlasts: who fills the reserve with data for hours can still start Jupyter, which writes little.
+func TestReserveOutlasts(t *testing.T) {
+	b := limited(t, hubhome.Quotas{Home: bytes(64 * hubhome.KiB)})
+	b.ledger.SetReserve(hubhome.DefaultReserve)
+	home := b.home("ada")
+	for i := range 120 {
+		b.fill(home, fmt.Sprint("data", i, "-"), 5<<20, 1<<20) // as clients write
+		b.minute()
+	}
+	past := b.report("ada").Past
+	if past.Bytes < int64(hubhome.DefaultReserve.Bytes)/2 {
+		t.Errorf("only %+v of the reserve were taken", past)
+	}
+	for i := range 30 {
+		f, _ := b.create(home, fmt.Sprint("kernel", i, ".json"))
+		works(t, "a small file", write(f, 0, 8<<10))
+		works(t, "Close", f.Close())
+	}
+	f, _ := b.create(home, "nbsignatures.db")
+	works(t, "a database", write(f, 0, 200<<10))
+	works(t, "Close", f.Close())
+}
+
+// TestReserveForNotebooks: a notebook with pictures is saved at the quota, again and again, as Jupyter does it: the old one is
+// copied, the new one written in its place, the copy removed; then a checkpoint is made, a second copy.
+func TestReserveForNotebooks(t *testing.T) {
+	const size = 20 << 20
+	b := limited(t, hubhome.Quotas{Home: bytes(size + 40*hubhome.MiB)})
+	b.ledger.SetReserve(hubhome.DefaultReserve)
+	home := b.home("ada")
+	put := func(name string, size int) {
+		t.Helper()
+		f, _, _, _, err := b.fs.Create(ctx, user, home, name, vfs.Create{Attr: vfs.SetAttr{Size: new(uint64)}}, vfs.Write)
+		b.must(err)
+		works(t, "write "+name, write(f, 0, size))
+		_, err = f.Commit(ctx)
+		works(t, "sync "+name, err)
+		works(t, "Close", f.Close())
+	}
+	put("thesis.ipynb", size)
+	data, _ := b.create(home, "data")
+	defer data.Close()
+	refused(t, "more data than there is room for", write(data, 0, 400<<20))
+	if past := b.report("ada").Past; past != (quota.Usage{}) {
+		t.Errorf("%+v of the reserve went to data", past)
+	}
+	for i := range 10 {
+		b.minute()
+		put(".~thesis.ipynb", size+i<<16)
+		put("thesis.ipynb", size+(i+1)<<16)
+		_, _, err := b.fs.Remove(ctx, user, home, ".~thesis.ipynb")
+		works(t, "Remove", err)
+		put("thesis-checkpoint.ipynb", size+(i+1)<<16)
+	}
+	if past := b.report("ada").Past.Bytes; past < size || past > size+2<<20 {
+		t.Errorf("after ten saves %d bytes of the reserve are in use, for one checkpoint of %d", past, size)
+	}
+	b.exact("ada")
 }
 
 // TestReserveOfLongFile: a file that is longer than those the reserve is for grows a little all the same, as a database has to;
@@ -729,7 +796,7 @@ func TestCommitBeforeWrite(t *testing.T) {
 func TestReserveShared(t *testing.T) {
 	b := newBed(t)
 	h := b.hook()
-	b.ledger.SetReserve(hubhome.Reserve{Bytes: hubhome.MiB, File: hubhome.MiB, Inodes: 100})
+	b.ledger.SetReserve(hubhome.Reserve{Bytes: 4 * hubhome.MiB, File: hubhome.MiB, Inodes: 100})
 	home := b.home("ada")
 	b.ledger.SetOverride(hubName, "ada", bytes(64*hubhome.KiB))
 	f, e := b.create(home, "f")

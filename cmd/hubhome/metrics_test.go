@@ -45,6 +45,7 @@ func startWatched(t *testing.T) *watched {
 nfs: {listen: 127.0.0.1:0}
 metrics: {listen: 127.0.0.1:0}
 warnings: {file: ./warnings.jsonl}
+quota: {reserve: {fileBytes: 1MiB}}
 hubs:
   prod: {quota: {home: {bytes: 1MiB, inodes: 1000}, total: {bytes: 1GiB, inodes: 1000000}}}
   staging: {}

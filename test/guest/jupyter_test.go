@@ -3,17 +3,24 @@
 package guest_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
+	"path"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/goccy/go-yaml"
 )
 
 const (
 	// homeKiB and homeInodes are the quota of the home in TestJupyter, hubKiB and hubInodes that of its hub.
 	homeKiB, homeInodes = 48 << 10, 100
 	hubKiB, hubInodes   = 96 << 10, 1000
+	// plotsBytes is what the pictures in a notebook of TestJupyter take.
+	plotsBytes = 8 << 20
 	// jupyterTime bounds how long the Jupyter server runs.
 	jupyterTime = 15 * time.Minute
 )
@@ -22,22 +29,23 @@ const (
 type jupyter struct{ client }
 
 // TestJupyter has a user with a real Jupyter server and nothing left of the quota, neither bytes nor inodes: the server
-// starts, notebooks are saved and run, and the user makes room. Without the reserve nothing of that works.
+// starts, notebooks are saved, with pictures in them, and run, and the user makes room. Without the reserve nothing of that
+// works.
 func TestJupyter(t *testing.T) {
 	machine, binary := boot(t), buildServer(t)
-	c := jupyter{client{machine: machine, server: newServer(t, binary, quotas(false)), version: "4.2"}}
+	c := jupyter{client{machine: machine, server: newServer(t, binary, quotas(noReserve)), version: "4.2"}}
 	c.run(t, themeTime, "sh mount.sh")
 	c.run(t, themeTime, "sh jupyter-home.sh")
 	c.left(t, "at the quota", 0, 0)
 
-	out := c.run(t, themeTime, "! sh jupyter-server.sh")
+	out := c.run(t, themeTime, "! sh jupyter-server.sh notebook")
 	if !strings.Contains(out, "Disk quota exceeded") {
 		t.Errorf("without the reserve, Jupyter does not start because:\n%s", out)
 	}
-	c.reserve(t, true)
+	c.reserve(t, "")
 	// Neither does what fills most homes take all of the reserve.
 	c.run(t, themeTime, ". ./lib.sh; jovyan sh jupyter-install.sh")
-	stop := c.serve(t, "")
+	stop := c.serve(t, "notebook")
 	c.user(t, "save thesis.ipynb '# saved past the quota'")
 	c.user(t, `cell 'print(6 * 7)' 42`)
 	history := c.run(t, time.Minute, `sqlite3 /home/jovyan/.ipython/profile_default/history.sqlite "select source from history where session > 1"`)
@@ -46,12 +54,21 @@ func TestJupyter(t *testing.T) {
 	}
 	c.left(t, "when Jupyter runs past the quota", 0, 0)
 
+	// A notebook with pictures in it is saved, as often as its user likes: what stays is one checkpoint.
+	before := c.inReserve(t)
+	for i := range 3 {
+		c.user(t, fmt.Sprintf("save plots.ipynb '# saved past the quota, with pictures, time %d'", i))
+	}
+	if took := c.inReserve(t) - before; took < plotsBytes || took > plotsBytes*5/4 {
+		t.Errorf("of the reserve three saves of a notebook of %d bytes have taken %d", plotsBytes, took)
+	}
 	// What is larger than a file from the reserve may be has to wait until there is room.
+	c.reserve(t, "fileBytes: 1MiB")
 	c.user(t, "refused plots.ipynb 'Disk quota exceeded'")
 	// Without the reserve no notebook is saved: it fails at the database of signatures already.
-	c.reserve(t, false)
+	c.reserve(t, noReserve)
 	c.user(t, "refused thesis.ipynb 'unable to open database file'")
-	c.reserve(t, true)
+	c.reserve(t, "fileBytes: 1MiB")
 
 	// Jupyter moves what is deleted to the trash, where it takes as much as before.
 	c.user(t, "delete results.csv")
@@ -59,33 +76,79 @@ func TestJupyter(t *testing.T) {
 	c.user(t, "delete packages")
 	c.user(t, "refused plots.ipynb 'Disk quota exceeded'")
 	c.user(t, "terminal 'rm -rf ~/.local/share/Trash'")
-	c.left(t, "when the trash is empty", homeKiB*3/4, homeInodes/2)
+	c.left(t, "when the trash is empty", homeKiB/2, homeInodes/2)
 	c.user(t, "save plots.ipynb '# saved when there was room'")
 	stop()
 
-	// Where Jupyter is told to have no trash, what is deleted is room at once.
+	// With the settings that the values for z2jh have, what is deleted is room at once, and directories go with what is in them.
+	c.reserve(t, "")
 	c.run(t, themeTime, "sh jupyter-fill.sh")
 	c.left(t, "when the home is full again", 0, homeInodes/2)
-	c.serve(t, "--FileContentsManager.delete_to_trash=False")
-	c.user(t, "delete again.csv")
-	c.left(t, "when a large file is deleted", homeKiB/2, homeInodes/2)
+	file, settings := z2jhSettings(t)
+	c.run(t, time.Minute, fmt.Sprintf("mkdir -p %s\ncat >%s <<'end'\n%s\nend", path.Dir(file), file, settings))
+	c.serve(t, "server")
+	c.user(t, "save plots.ipynb '# saved past the quota once more'")
+	c.user(t, "delete results")
+	c.left(t, "when a directory with a large file is deleted", homeKiB/4, homeInodes/2)
+	c.server.checkLedger(t)
 }
 
-// quotas is the configuration, with a reserve or without.
-func quotas(reserve bool) string {
+// z2jhSettings are Jupyter's settings in the values for Zero to JupyterHub that the chart homes comes with, and where the
+// file is that has them.
+func z2jhSettings(t *testing.T) (file, settings string) {
+	t.Helper()
+	text, err := os.ReadFile("../../charts/homes/z2jh-values.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values struct {
+		Singleuser struct {
+			ExtraFiles map[string]struct {
+				MountPath string         `yaml:"mountPath"`
+				Data      map[string]any `yaml:"data"`
+			} `yaml:"extraFiles"`
+		} `yaml:"singleuser"`
+	}
+	if err := yaml.Unmarshal(text, &values); err != nil {
+		t.Fatal(err)
+	}
+	extra := values.Singleuser.ExtraFiles["jupyter_server_config.json"]
+	data, err := json.Marshal(extra.Data)
+	if err != nil || extra.MountPath == "" {
+		t.Fatalf("the values have no settings for Jupyter: %+v: %v", extra, err)
+	}
+	return extra.MountPath, string(data)
+}
+
+// noReserve switches the reserve off.
+const noReserve = "enabled: false"
+
+// quotas is the configuration, with what it says of the reserve.
+func quotas(reserve string) string {
 	return fmt.Sprintf(`    quota:
       home: {bytes: %dKiB, inodes: %d}
       total: {bytes: %dKiB, inodes: %d}
-quota: {reserve: {enabled: %t}}
+quota: {reserve: {%s}}
 `, homeKiB, homeInodes, hubKiB, hubInodes, reserve)
 }
 
-// reserve switches the reserve on or off while the server runs.
-func (c *jupyter) reserve(t *testing.T, on bool) {
+// inReserve is how many bytes of the reserve the home has.
+func (c *jupyter) inReserve(t *testing.T) int64 {
+	t.Helper()
+	var home struct{ Reserve struct{ Bytes int64 } }
+	out := c.server.ask(t, "home", "show", "prod/ada", "--output", "json")
+	if err := json.Unmarshal([]byte(out), &home); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	return home.Reserve.Bytes
+}
+
+// reserve changes the reserve while the server runs.
+func (c *jupyter) reserve(t *testing.T, is string) {
 	t.Helper()
 	const taken = "took the changed configuration over"
 	before := strings.Count(c.server.log.String(), taken)
-	c.server.configure(quotas(on))
+	c.server.configure(quotas(is))
 	if err := c.server.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
@@ -103,10 +166,10 @@ func (c *jupyter) user(t *testing.T, does string) {
 	c.run(t, themeTime, "python3 jupyter-user.py "+does)
 }
 
-// serve starts the Jupyter server, and returns how to stop it. It does not outlive the guest.
-func (c *jupyter) serve(t *testing.T, options string) (stop func()) {
+// serve starts a Jupyter server, and returns how to stop it. It does not outlive the guest.
+func (c *jupyter) serve(t *testing.T, app string) (stop func()) {
 	t.Helper()
-	server := c.start(t, jupyterTime, "exec sh jupyter-server.sh "+options)
+	server := c.start(t, jupyterTime, "exec sh jupyter-server.sh "+app)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the Jupyter server says:\n%s", server.output.last(16<<10))

@@ -16,7 +16,7 @@ import (
 var packages = []string{
 	"linux-image-cloud-amd64", "kmod", "xz-utils",
 	"busybox-static", "dash", "libc-bin", "coreutils", "util-linux", "mount", "tar", "attr",
-	"nfs-common", "sqlite3", "git", "python3", "jupyter-notebook",
+	"nfs-common", "sqlite3", "git", "python3", "jupyter-notebook", "jupyter-server",
 }
 
 // apt runs apt-get. Where that fails it brings the package lists up to date and tries again: they may be missing, or

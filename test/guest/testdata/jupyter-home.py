@@ -1,17 +1,20 @@
 # Makes a home as that of somebody is who worked in it for a year, and takes every inode that its quota allows.
+import base64
 import errno
 import json
 import os
 import sqlite3
 
-# What a notebook of 5 KB and one of 2 MB have in their only cell, in lines of 50 bytes.
-for name, lines in ("thesis", 100), ("plots", 40_000):
-    source = ["# a line of fifty bytes, as long as lines often are\n"] * lines
-    cell = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
+# A notebook of 5 KB, and one of 8 MiB, with pictures in the output of its only cell.
+source = ["# a line of fifty bytes, as long as lines often are\n"] * 100
+for name, pictures in ("thesis", 0), ("plots", 4):
+    picture = base64.b64encode(os.urandom((2 << 20) * 3 // 4)).decode()
+    output = {"output_type": "display_data", "metadata": {}, "data": {"image/png": picture}}
+    cell = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [output] * pictures, "source": source}
     with open(f"{name}.ipynb", "x") as file:
         json.dump({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}, file)
 
-# IPython's history of all that was typed. It is larger than what may grow when the quota is spent.
+# IPython's history of all that was typed.
 os.makedirs(".ipython/profile_default")
 db = sqlite3.connect(".ipython/profile_default/history.sqlite")
 with db:
