@@ -68,11 +68,14 @@ var steps = []step{
 	{"Handles cannot be made up", (*tour).forgeHandle},
 	{"Shared directories", (*tour).shared},
 	{"An admin reads all of it", (*tour).adminReads},
+	{"A quota holds at once", (*tour).setQuota},
+	{"A full home goes on", (*tour).fullHome},
 	{"The server is killed", (*tour).kill},
 	{"It starts again", (*tour).startAgain},
 	{"Open files carry on", (*tour).carryOn},
 	{"Unsynced data is known", (*tour).unsynced},
 	{"Old handles work", (*tour).oldHandle},
+	{"Usage is right, too", (*tour).usageRight},
 	{"Synced data is there", (*tour).allThere},
 }
 

@@ -107,5 +107,7 @@ func millis(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds
 func (t *transcript) mount(s *demoServer) {
 	t.line("Mount it by hand, on this machine:")
 	t.line("  sudo mount -t nfs -o vers=4.2,port=%s,proto=tcp 127.0.0.1:/homes/prod /mnt", s.port)
+	t.line("Ask it what homes take:")
+	t.line("  sudo hubhome home list --config %s", s.config)
 	t.line("")
 }
