@@ -16,9 +16,10 @@ import (
 	"github.com/hubhome/hubhome/vfs"
 )
 
-// graceQuota is what grace may have, and bigFile what she fills it with.
+// graceQuota is what grace may have, tooMuch what she wants to have at once, and bigFile what she fills her home with.
 const (
 	graceQuota = 16 * hubhome.MiB
+	tooMuch    = 64 * hubhome.MiB
 	bigFile    = "big.bin"
 )
 
@@ -38,7 +39,7 @@ func (t *tour) graceNow(ctx context.Context) (home console.HomeDetail, err error
 	return home, err
 }
 
-// setQuota gives grace a quota while the server runs, and has her write more than that.
+// setQuota gives grace a quota while the server runs, and has her want more than that.
 func (t *tour) setQuota(ctx context.Context) (string, error) {
 	err := t.operator(func(c *console.Client) error {
 		_, err := c.SetQuotas(ctx, console.QuotaRequest{Changes: []console.QuotaChange{
@@ -54,30 +55,24 @@ func (t *tour) setQuota(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	wrote, part := uint64(0), make([]byte, hubhome.MiB)
-	for err == nil && wrote < 2*uint64(graceQuota) {
-		var n int
-		n, _, _, err = f.WriteAt(ctx, part, wrote, vfs.FileSync)
-		wrote += uint64(n)
-	}
-	if err := errors.Join(mustRefuse("a file of twice the quota", err, syscall.EDQUOT), f.Close()); err != nil {
+	err = mustRefuse("room for "+tooMuch.String(), f.Allocate(ctx, 0, uint64(tooMuch)), syscall.EDQUOT)
+	if err := errors.Join(err, f.Close()); err != nil {
 		return "", err
 	}
 	space, err := grace.fs.StatFS(ctx, grace.root)
-	if err != nil {
-		return "", err
+	if err == nil && space.TotalBytes != uint64(graceQuota) {
+		err = fmt.Errorf("df says %d bytes", space.TotalBytes)
 	}
-	home, err := t.graceNow(ctx)
-	if err == nil && (space.TotalBytes != uint64(graceQuota) || home.Usage.Bytes-home.Reserve.Bytes > int64(graceQuota)) {
-		err = fmt.Errorf("df says %d bytes, and grace has %d", space.TotalBytes, home.Usage.Bytes)
-	}
-	return fmt.Sprintf("grace may have %v from now on: her file ends at %s (EDQUOT), and df ~ says %v", graceQuota, humanBytes(wrote), hubhome.Bytes(space.TotalBytes)), err
+	return fmt.Sprintf("grace may have %v from now on: df ~ says so, and %v for one file are refused (EDQUOT)", graceQuota, tooMuch), err
 }
 
-// fullHome saves grace's notebook in her full home, and has her make room.
+// fullHome fills grace's home, saves her notebook all the same, and has her make room.
 func (t *tour) fullHome(ctx context.Context) (string, error) {
 	grace := t.users["grace"]
-	text := bytes.Repeat([]byte("0123456789abcdef"), 16<<10) // more than was left
+	if _, err := grace.save(ctx, grace.root, bigFile, make([]byte, graceQuota)); err != nil {
+		return "", err
+	}
+	text := bytes.Repeat([]byte("0123456789abcdef"), 16<<10)
 	if _, err := grace.save(ctx, grace.root, notebookName, text); err != nil {
 		return "", fmt.Errorf("save the notebook in a full home: %w", err)
 	}
@@ -93,7 +88,7 @@ func (t *tour) fullHome(ctx context.Context) (string, error) {
 	if err == nil && (full.Reserve.Bytes == 0 || after.Reserve.Bytes != 0 || after.Usage.Bytes > int64(graceQuota)) {
 		err = fmt.Errorf("of the reserve %d bytes are used, then %d, with %d in the home", full.Reserve.Bytes, after.Reserve.Bytes, after.Usage.Bytes)
 	}
-	return fmt.Sprintf("her notebook is saved all the same (%s of the reserve); rm, and she is at %s", humanBytes(uint64(full.Reserve.Bytes)), humanBytes(uint64(after.Usage.Bytes))), err
+	return fmt.Sprintf("full, and her notebook is saved (%s of the reserve); rm, and she is at %s", humanBytes(uint64(full.Reserve.Bytes)), humanBytes(uint64(after.Usage.Bytes))), err
 }
 
 // usageRight compares what the server says that homes take with the disk, after it was killed.
