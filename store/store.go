@@ -49,6 +49,9 @@ const (
 	clientsDir = "clients"
 )
 
+// OwnDir is where hubhome's own data is in the store at a path.
+func OwnDir(path string) string { return filepath.Join(path, ownDir) }
+
 // Options are what a Store is made of.
 type Options struct {
 	// Path is the store's directory, which must be there.

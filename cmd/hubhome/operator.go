@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/config"
@@ -48,40 +49,47 @@ func configOr(named, toAsk string) (string, error) {
 // operatorFlags say which server to ask.
 type operatorFlags struct{ config, socket string }
 
+// asOwnerOf begins this program again as the owner of a file, where it is root's and may not write to it. In a container root
+// may often do no more than others: in that of the chart home-server it takes being the server's user to reach its socket.
+func asOwnerOf(path string) error {
+	if os.Geteuid() != 0 || unix.Access(path, unix.W_OK) != unix.EACCES {
+		return nil
+	}
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil || st.Uid == 0 {
+		return nil // it is said when it is used
+	}
+	owner := hubhome.Owner{UID: st.Uid, GID: st.Gid}
+	return fmt.Errorf("become %s, to whom %s belongs: %w", owner, path, execAs(owner))
+}
+
 func (f *operatorFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.config, "config", "", "the server's configuration `FILE` (/etc/hubhome/hubhome.yaml if not given)")
 	cmd.Flags().StringVar(&f.socket, "socket", "", "the server's admin socket, a `PATH`, instead of --config")
 }
 
-// check says what is wrong with the flags, and finds the configuration.
-func (f *operatorFlags) check() (err error) {
-	switch {
-	case f.config != "" && f.socket != "":
-		err = usageError{errors.New("--config and --socket both say which server to ask; leave one of them out")}
-	case f.socket == "":
-		f.config, err = configOr(f.config, "say which server to ask: --config FILE, or --socket PATH")
+// check says what is wrong with the flags, finds the socket, and becomes who may use it. It comes before anything is read.
+func (f *operatorFlags) check() error {
+	if f.config != "" && f.socket != "" {
+		return usageError{errors.New("--config and --socket both say which server to ask; leave one of them out")}
 	}
-	return err
-}
-
-// client returns a client of the server. Close it.
-func (f *operatorFlags) client() (*console.Client, error) {
-	if f.socket != "" {
-		return console.NewClient(f.socket), nil
+	if f.socket == "" {
+		file, err := configOr(f.config, "say which server to ask: --config FILE, or --socket PATH")
+		if err != nil {
+			return err
+		}
+		c, err := config.Load(file)
+		if err != nil {
+			return err
+		}
+		f.socket = c.Admin.Socket
 	}
-	c, err := config.Load(f.config)
-	if err != nil {
-		return nil, err
-	}
-	return console.NewClient(c.Admin.Socket), nil
+	return asOwnerOf(f.socket)
 }
 
 // ask calls fn with a client of the server, and a context that ends when the time is over or somebody interrupts.
 func (f *operatorFlags) ask(cmd *cobra.Command, patience time.Duration, fn func(context.Context, *console.Client) error) error {
-	client, err := f.client()
-	if err != nil {
-		return err
-	}
+	client := console.NewClient(f.socket)
 	defer client.Close()
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()

@@ -78,6 +78,11 @@ func storeCheck(ctx context.Context, out, log io.Writer, c *config.Config, repai
 	if c.Store.IsRemote() {
 		return fmt.Errorf("%s: store.nfs has no ledger to compare: what its homes hold is found out by looking, by hubhome usage", c.Place("store.nfs"))
 	}
+	for _, path := range []string{c.Admin.Socket, store.OwnDir(c.Store.Disk.Path)} {
+		if err := asOwnerOf(path); err != nil {
+			return err
+		}
+	}
 	r := &checkReport{out: out, log: log, repair: repair, rebuild: rebuild, told: time.Now()}
 	if !rebuild {
 		client := console.NewClient(c.Admin.Socket)
