@@ -80,7 +80,7 @@ type inodes struct {
 	most            int64
 }
 
-// mostInodes is how many inodes are recorded before homes have to be content with their share, some 300 bytes each: as many as
+// mostInodes is how many inodes are recorded before homes have to be content with their share, some 350 bytes each: as many as
 // several busy hubs have files that were written in 10 minutes and may change by themselves. All homes together have at most
 // twice as many, and those that are in use or were just now.
 const mostInodes = 512 << 10
