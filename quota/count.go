@@ -4,6 +4,8 @@ package quota
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -40,7 +42,9 @@ type Count struct {
 	}
 
 	movedMu sync.Mutex
-	moved   []vfs.Handle
+	moved   map[vfs.Handle]struct{}
+	// handles is how many are in young and moved.
+	handles atomic.Int64
 }
 
 // Found is what a walker sees of a file.
@@ -126,6 +130,10 @@ func (c *Count) seen(number uint64, birth int64, h vfs.Handle) bool {
 	return s.bits[word]&(1<<(number&63)) != 0
 }
 
+// Overrun tells whether more was made or moved since the count began than is remembered. Nothing is counted any more then that was,
+// and the count must be given up.
+func (c *Count) Overrun() bool { return c.handles.Load() >= c.l.inodes.most }
+
 // see makes an inode one that was visited, and tells whether it was not before.
 func (c *Count) see(number uint64, birth int64, h vfs.Handle) bool {
 	word, bit := number>>6, uint64(1)<<(number&63)
@@ -134,11 +142,15 @@ func (c *Count) see(number uint64, birth int64, h vfs.Handle) bool {
 	defer s.mu.Unlock()
 	if c.Young(birth) {
 		_, seen := s.young[h]
+		if seen || c.Overrun() {
+			return false
+		}
 		if s.young == nil {
 			s.young = map[vfs.Handle]struct{}{}
 		}
 		s.young[h] = struct{}{}
-		return !seen
+		c.handles.Add(1)
+		return true
 	}
 	was := s.bits[word]
 	s.bits[word] = was | bit
@@ -289,7 +301,14 @@ func (l *Ledger) show(a *account, e *vfs.Entry) {
 	}
 	c.movedMu.Lock()
 	defer c.movedMu.Unlock()
-	c.moved = append(c.moved, e.Handle)
+	if _, is := c.moved[e.Handle]; is || c.Overrun() {
+		return
+	}
+	if c.moved == nil {
+		c.moved = map[vfs.Handle]struct{}{}
+	}
+	c.moved[e.Handle] = struct{}{}
+	c.handles.Add(1)
 }
 
 // counting tells whether somebody counts the home.
@@ -303,8 +322,9 @@ func (a *account) counting() bool {
 func (c *Count) Moved() []vfs.Handle {
 	c.movedMu.Lock()
 	defer c.movedMu.Unlock()
-	moved := c.moved
+	moved := slices.Collect(maps.Keys(c.moved))
 	c.moved = nil
+	c.handles.Add(-int64(len(moved)))
 	return moved
 }
 

@@ -59,6 +59,7 @@ func TestCrowded(t *testing.T) {
 	if !slices.Contains(b.ledger.Uncounted(), id) {
 		t.Fatal("the home is not counted when its files have come to rest")
 	}
+	b.ledger.SetMost(100 * most) // all are as if they were made meanwhile
 	c, err := b.ledger.Begin(id, time.Now())
 	b.must(err)
 	for _, h := range handles {
@@ -72,5 +73,41 @@ func TestCrowded(t *testing.T) {
 	if r := b.report("ada"); r.State != quota.Clean {
 		t.Errorf("after the count it is told: %+v", r)
 	}
+	b.exact("ada")
+}
+
+// TestOverrun: nor has anybody the server remember without end what is made and moved in a home while it is counted.
+func TestOverrun(t *testing.T) {
+	const most = 40
+	b := newBed(t)
+	b.ledger.SetMost(most)
+	home := b.home("ada")
+	f, _ := b.create(home, "moved")
+	b.must(f.Close())
+	c, err := b.ledger.Begin(b.report("ada").ID, time.Now())
+	b.must(err)
+	name := "moved"
+	for i := range 3 * most { // a file that is there again and again is one
+		to := fmt.Sprint("moved", i)
+		_, _, _, err := b.fs.Rename(ctx, user, home, name, home, to)
+		b.must(err)
+		name = to
+	}
+	if moved := c.Moved(); len(moved) != 1 || c.Overrun() {
+		t.Errorf("of one file that was moved %d are shown; too much is said to have been moved: %v", len(moved), c.Overrun())
+	}
+	for i := range most - 1 {
+		f, _ := b.create(home, fmt.Sprint(i))
+		b.must(f.Close())
+	}
+	if c.Overrun() {
+		t.Errorf("too much is said to have been made when it was %d files", most-1)
+	}
+	f, _ = b.create(home, "last")
+	b.must(f.Close())
+	if !c.Overrun() {
+		t.Errorf("more is remembered than %d files", most)
+	}
+	c.Cancel()
 	b.exact("ada")
 }

@@ -66,6 +66,9 @@ func (e *unreadError) Unwrap() error { return e.first }
 // errMoved says that a home is not where it was any more.
 var errMoved = errors.New("the home's directory is gone or has moved")
 
+// errOverrun says that so much happens in a home that it cannot be counted meanwhile.
+var errOverrun = errors.New("more files were made or moved in it while it was counted than are remembered")
+
 // moved tells of a home's directory that cannot be opened whether it is there at all.
 func moved(err error) error {
 	if gone(err) || err == syscall.ENOTDIR || err == syscall.ELOOP {
@@ -121,6 +124,9 @@ func (w *walk) run(ctx context.Context) error {
 		}
 	}
 	for {
+		if w.count.Overrun() {
+			return errOverrun
+		}
 		var wg sync.WaitGroup
 		for range walkers() {
 			wg.Go(w.work)
@@ -137,7 +143,7 @@ func (w *walk) run(ctx context.Context) error {
 			if err := w.quiet(ctx); err != nil {
 				return err
 			}
-			if moved = w.count.Moved(); len(moved) == 0 {
+			if moved = w.count.Moved(); len(moved) == 0 && !w.count.Overrun() {
 				return w.unread()
 			}
 			w.count.Resume()
@@ -324,6 +330,9 @@ func (w *walk) work() {
 		w.busy++
 		w.mu.Unlock()
 		w.read(dir, buf)
+		if w.count.Overrun() {
+			w.fail(errOverrun)
+		}
 		w.mu.Lock()
 		w.busy--
 		if w.busy == 0 {
