@@ -68,8 +68,9 @@ type Disk struct {
 	// Before, where set, is asked before each call. Its error is the call's, which is then not made. It may be called
 	// concurrently, and is not changed once the Disk is in use.
 	Before func(Op) error
-	// Synced, where set, is told of each fsync how long it took. The rest is as for Before.
-	Synced func(took time.Duration, err error)
+	// Synced, where set, is told of each fsync how long it took, and for whom it was; 0: for nobody in particular. The rest is as
+	// for Before.
+	Synced func(whom uint64, took time.Duration, err error)
 }
 
 // do makes a call, again where a signal interrupted it.

@@ -76,6 +76,7 @@ var methods = map[string]struct {
 	"Read":        {[]Op{OpRead}, func(d *Disk, dir int) error { _, err := d.Read(dir, nil, 0); return err }},
 	"Write":       {[]Op{OpWrite}, func(d *Disk, dir int) error { _, err := d.Write(dir, nil, 0); return err }},
 	"Sync":        {[]Op{OpSync}, func(d *Disk, dir int) error { return d.Sync(dir) }},
+	"SyncFor":     {[]Op{OpSync}, func(d *Disk, dir int) error { return d.SyncFor(dir, 7) }},
 	"Allocate":    {[]Op{OpAllocate}, func(d *Disk, dir int) error { return d.Allocate(dir, 0, 0, 1) }},
 	"Seek":        {[]Op{OpSeek}, func(d *Disk, dir int) error { _, err := d.Seek(dir, 0, unix.SEEK_SET); return err }},
 	"Copy":        {[]Op{OpCopy}, func(d *Disk, dir int) error { _, err := d.Copy(dir, 0, dir, 0, 1); return err }},

@@ -205,13 +205,16 @@ func (d *Disk) Times(dir int, name string, atime, mtime unix.Timespec) error {
 
 // Sync writes a file or directory to the disk (fsync(2)). After an error the kernel has dropped what it could not
 // write: trying again would succeed and prove nothing.
-func (d *Disk) Sync(fd int) error {
+func (d *Disk) Sync(fd int) error { return d.SyncFor(fd, 0) }
+
+// SyncFor is Sync for somebody, whom Synced is told.
+func (d *Disk) SyncFor(fd int, whom uint64) error {
 	if d.Synced == nil {
 		return d.do(OpSync, func() error { return unix.Fsync(fd) })
 	}
 	began := time.Now()
 	err := d.do(OpSync, func() error { return unix.Fsync(fd) })
-	d.Synced(time.Since(began), err)
+	d.Synced(whom, time.Since(began), err)
 	return err
 }
 

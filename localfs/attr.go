@@ -115,7 +115,7 @@ func (f *FS) settleAttr(n *node, data int) error {
 	if data < 0 {
 		return nil
 	}
-	_, err := f.sync(n.kernel, data)
+	_, err := f.sync(&n.inode, data)
 	return err
 }
 

@@ -154,7 +154,7 @@ func (f *FS) reopen(n *node, how vfs.Create, access vfs.Access, ch vfs.DirChange
 			f.changed(n.st.Ino)
 		}
 		if err == nil {
-			_, err = f.sync(n.kernel, fd)
+			_, err = f.sync(&n.inode, fd)
 		}
 	}
 	if err == nil {

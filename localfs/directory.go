@@ -262,6 +262,6 @@ func (op *dirOp) change(call func() error) (ch vfs.DirChange, err error) {
 func (op *dirOp) end() error {
 	op.unlock()
 	defer op.dir.close()
-	_, err := op.f.sync(op.dir.kernel, op.dir.fd)
+	_, err := op.f.sync(&op.dir.inode, op.dir.fd)
 	return err
 }

@@ -138,7 +138,7 @@ func (o *file) WriteAt(_ context.Context, p []byte, off uint64, want vfs.Stabili
 		if err != nil || want == vfs.Unstable {
 			return n, vfs.Unstable, v, err
 		}
-		synced, err := o.fs.sync(o.inode.kernel, o.fd)
+		synced, err := o.fs.sync(&o.inode, o.fd)
 		if err != nil {
 			return 0, vfs.Unstable, synced, err
 		}
@@ -216,7 +216,7 @@ func (f *FS) clearSetID(fd int) error {
 
 // Commit syncs the file.
 func (o *file) Commit(context.Context) (vfs.Verifier, error) {
-	return o.fs.sync(o.inode.kernel, o.fd)
+	return o.fs.sync(&o.inode, o.fd)
 }
 
 // Truncate sets the size.
@@ -228,7 +228,7 @@ func (o *file) Truncate(_ context.Context, size uint64) error {
 	if err := o.fs.disk.Truncate(o.fd, int64(size)); err != nil {
 		return err
 	}
-	_, err := o.fs.sync(o.inode.kernel, o.fd)
+	_, err := o.fs.sync(&o.inode, o.fd)
 	return err
 }
 

@@ -165,13 +165,13 @@ func (f *FS) loseUnsynced() {
 	f.verifier.Store(v)
 }
 
-// sync syncs a file or directory, together with whoever else wants it synced. It returns the verifier of what was synced.
+// sync syncs a file or directory for its hub, together with whoever else wants it synced. It returns the verifier of what was synced.
 // Syncs of one file run one after the other, each with the verifier of its beginning: where one has failed, the next
 // cannot succeed with the verifier from before, although the kernel then has nothing more to complain of.
-func (f *FS) sync(key string, fd int) (vfs.Verifier, error) {
-	return f.groups.do(key, func() (vfs.Verifier, error) {
+func (f *FS) sync(n *inode, fd int) (vfs.Verifier, error) {
+	return f.groups.do(n.kernel, func() (vfs.Verifier, error) {
 		v := *f.verifier.Load()
-		err := f.disk.Sync(fd)
+		err := f.disk.SyncFor(fd, n.hub)
 		if err != nil {
 			f.loseUnsynced()
 			v = *f.verifier.Load()

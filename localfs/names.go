@@ -258,9 +258,9 @@ func (r *renaming) after() (err error) {
 
 // sync makes the move durable: where the name is first, so that no crash finds it nowhere.
 func (r *renaming) sync() error {
-	_, err := r.f.sync(r.dst.kernel, r.dst.fd)
+	_, err := r.f.sync(&r.dst.inode, r.dst.fd)
 	if err == nil && r.dst != r.dir {
-		_, err = r.f.sync(r.dir.kernel, r.dir.fd)
+		_, err = r.f.sync(&r.dir.inode, r.dir.fd)
 	}
 	return err
 }

@@ -121,7 +121,7 @@ func (f *FS) changeXattr(c *vfs.Caller, h vfs.Handle, name string, change func(f
 	if ch, err = f.alterXattr(n, func() error { return change(fd, full) }); err != nil {
 		return ch, err
 	}
-	_, err = f.sync(n.kernel, fd)
+	_, err = f.sync(&n.inode, fd)
 	return ch, err
 }
 

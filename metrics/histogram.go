@@ -32,6 +32,14 @@ func (h *histogram) add(d time.Duration) {
 	h.sum.Add(int64(d))
 }
 
+// merge adds what another one has counted.
+func (h *histogram) merge(o *histogram) {
+	for i := range o.buckets {
+		h.buckets[i].Add(o.buckets[i].Load())
+	}
+	h.sum.Add(o.sum.Load())
+}
+
 // collect tells what was counted. What is added meanwhile is told by half at most: the next time it is told whole.
 func (h *histogram) collect(ch chan<- prometheus.Metric, d *prometheus.Desc, labels ...string) {
 	upTo, n := make(map[float64]uint64, len(bounds)), uint64(0)
@@ -40,7 +48,9 @@ func (h *histogram) collect(ch chan<- prometheus.Metric, d *prometheus.Desc, lab
 		upTo[bound.Seconds()] = n
 	}
 	n += h.buckets[len(bounds)].Load()
-	ch <- prometheus.MustNewConstHistogram(d, n, time.Duration(h.sum.Load()).Seconds(), upTo, labels...)
+	send(ch, d, func() (prometheus.Metric, error) {
+		return prometheus.NewConstHistogram(d, n, time.Duration(h.sum.Load()).Seconds(), upTo, labels...)
+	})
 }
 
 // used tells whether anything was counted.

@@ -3,9 +3,15 @@
 package metrics_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +24,7 @@ import (
 	"github.com/hubhome/hubhome/nfsserver"
 	"github.com/hubhome/hubhome/quota"
 	"github.com/hubhome/hubhome/vfs"
+	"github.com/hubhome/hubhome/vfs/vfstest"
 )
 
 var unlimited = hubhome.Quota{Bytes: hubhome.Unlimited, Inodes: hubhome.UnlimitedInodes}
@@ -103,11 +110,21 @@ func TestOperations(t *testing.T) {
 	told(t, o, `
 # HELP hubhome_nfs_operations_total NFS operations that have run, by the RFCs' names; the hub is empty for those that are of no home.
 # TYPE hubhome_nfs_operations_total counter
+hubhome_nfs_operations_total{hub="",op="ILLEGAL",status="NFS4ERR_IO"} 0
 hubhome_nfs_operations_total{hub="",op="ILLEGAL",status="NFS4ERR_OP_ILLEGAL"} 800
+hubhome_nfs_operations_total{hub="",op="ILLEGAL",status="NFS4ERR_SERVERFAULT"} 0
+hubhome_nfs_operations_total{hub="",op="SEQUENCE",status="NFS4ERR_IO"} 0
+hubhome_nfs_operations_total{hub="",op="SEQUENCE",status="NFS4ERR_SERVERFAULT"} 0
 hubhome_nfs_operations_total{hub="",op="SEQUENCE",status="NFS4_OK"} 800
+hubhome_nfs_operations_total{hub="a",op="READ",status="NFS4ERR_IO"} 0
+hubhome_nfs_operations_total{hub="a",op="READ",status="NFS4ERR_SERVERFAULT"} 0
 hubhome_nfs_operations_total{hub="a",op="READ",status="NFS4_OK"} 800
+hubhome_nfs_operations_total{hub="a",op="WRITE",status="NFS4ERR_IO"} 0
+hubhome_nfs_operations_total{hub="a",op="WRITE",status="NFS4ERR_SERVERFAULT"} 0
 hubhome_nfs_operations_total{hub="a",op="WRITE",status="NFS4_OK"} 800
 hubhome_nfs_operations_total{hub="b",op="WRITE",status="NFS4ERR_DQUOT"} 800
+hubhome_nfs_operations_total{hub="b",op="WRITE",status="NFS4ERR_IO"} 0
+hubhome_nfs_operations_total{hub="b",op="WRITE",status="NFS4ERR_SERVERFAULT"} 0
 # HELP hubhome_nfs_read_bytes_total What clients have read of files.
 # TYPE hubhome_nfs_read_bytes_total counter
 hubhome_nfs_read_bytes_total{hub="a"} 8000
@@ -118,22 +135,308 @@ hubhome_nfs_written_bytes_total{hub="a"} 4000
 hubhome_nfs_written_bytes_total{hub="b"} 0
 `, "hubhome_nfs_operations_total", "hubhome_nfs_read_bytes_total", "hubhome_nfs_written_bytes_total")
 
+	for hub, of := range histograms(t, o, "hubhome_nfs_operation_duration_seconds") {
+		switch hub {
+		case "a/WRITE":
+			if of.n != 800 || of.sum != 800 || of.upTo[15] != 800 {
+				t.Errorf("the histogram of WRITE in a is %v", of)
+			}
+		case "b/WRITE":
+			if of.n != 800 || of.sum != 800*60 || of.upTo[17] != 0 {
+				t.Errorf("the histogram of WRITE in b is %v", of)
+			}
+		case "a/READ", "/SEQUENCE", "/ILLEGAL":
+		default:
+			t.Errorf("there is a histogram of %s", hub)
+		}
+	}
+}
+
+// TestFaultsAlert: an operation that has occurred has its faults at zero before there is one, so that the first increases what
+// the alert looks at; and one is told of once.
+func TestFaultsAlert(t *testing.T) {
+	o := metrics.NewOperations(func(vfs.HomeID) hubhome.HubName { return "a" })
+	o.Observe(nfsserver.Operation{Op: nfs4.OpRead, Home: 1})
+	const zero = `hubhome_nfs_operations_total{hub="a",op="READ",status="NFS4ERR_SERVERFAULT"} 0
+hubhome_nfs_operations_total{hub="a",op="READ",status="NFS4_OK"} 1
+`
+	const head = `
+# HELP hubhome_nfs_operations_total NFS operations that have run, by the RFCs' names; the hub is empty for those that are of no home.
+# TYPE hubhome_nfs_operations_total counter
+`
+	const name = "hubhome_nfs_operations_total"
+	told(t, o, head+`hubhome_nfs_operations_total{hub="a",op="READ",status="NFS4ERR_IO"} 0`+"\n"+zero, name)
+	o.Observe(nfsserver.Operation{Op: nfs4.OpRead, Home: 1, Status: nfs4.ErrIO})
+	told(t, o, head+`hubhome_nfs_operations_total{hub="a",op="READ",status="NFS4ERR_IO"} 1`+"\n"+zero, name)
+}
+
+// TestSyncs counts by hub, also of hubs that are named later and of one that is made again; what is the server's own has none.
+func TestSyncs(t *testing.T) {
+	var s metrics.Syncs
+	names := map[vfs.HomeID]hubhome.HubName{}
+	c := s.Collector(func(id vfs.HomeID) hubhome.HubName { return names[id] })
+	s.Observe(0, time.Second, nil)
+	s.Observe(7, time.Second, errors.New("the disk is broken"))
+	const head = `
+# HELP hubhome_disk_sync_errors_total How often the disk could not: what was written may be lost, and clients are told.
+# TYPE hubhome_disk_sync_errors_total counter
+hubhome_disk_sync_errors_total{hub=""} 0
+`
+	told(t, c, head, "hubhome_disk_sync_errors_total")
+	names[7] = "a"
+	told(t, c, head+`hubhome_disk_sync_errors_total{hub="a"} 1`+"\n", "hubhome_disk_sync_errors_total")
+	names[7], names[8] = "", "a" // it is gone, and there is another one
+	s.Observe(8, 2*time.Second, errors.New("still"))
+	told(t, c, head+`hubhome_disk_sync_errors_total{hub="a"} 2`+"\n", "hubhome_disk_sync_errors_total")
+	all := histograms(t, c, "hubhome_disk_sync_duration_seconds")
+	if of := all["a/"]; len(all) != 2 || of.n != 2 || of.sum != 3 || of.upTo[15] != 1 {
+		t.Errorf("the histograms are %v", all)
+	}
+}
+
+// counted is a histogram.
+type counted struct {
+	n    uint64
+	sum  float64
+	upTo []uint64 // by bucket
+}
+
+// histograms are those of a name, by hub and operation.
+func histograms(t *testing.T, c prometheus.Collector, name string) map[string]counted {
+	t.Helper()
 	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(o)
+	reg.MustRegister(c)
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
+	all := map[string]counted{}
 	for _, f := range families {
-		if f.GetName() != "hubhome_nfs_operation_duration_seconds" {
+		if f.GetName() != name {
 			continue
 		}
 		for _, m := range f.Metric {
-			h := m.GetHistogram()
-			if m.Label[0].GetValue() == "WRITE" && (h.GetSampleCount() != 1600 || h.GetSampleSum() != 800*61 || h.Bucket[15].GetCumulativeCount() != 800) {
-				t.Errorf("the histogram of WRITE is %v", h)
+			hub, op := "", ""
+			for _, l := range m.Label {
+				switch l.GetName() {
+				case "hub":
+					hub = l.GetValue()
+				case "op":
+					op = l.GetValue()
+				}
 			}
+			h := counted{n: m.Histogram.GetSampleCount(), sum: m.Histogram.GetSampleSum()}
+			for _, b := range m.Histogram.Bucket {
+				h.upTo = append(h.upTo, b.GetCumulativeCount())
+			}
+			all[hub+"/"+op] = h
 		}
+	}
+	return all
+}
+
+// TestClients has two nodes with users of two hubs, one of them without a lease, and locks.
+func TestClients(t *testing.T) {
+	hubs := map[vfs.HomeID]hubhome.HubName{1: "a", 2: "a", 3: "b"}
+	type by = map[vfs.HomeID]int
+	c := &metrics.Clients{
+		Stats: func() nfsserver.Stats {
+			return nfsserver.Stats{Clients: 3, Courtesy: 1, Held: []nfsserver.Held{
+				{Opens: by{1: 2, 2: 3, 3: 1}, LockOwners: by{1: 1, 3: 1}}, {Courtesy: true, Opens: by{3: 1, 99: 1}},
+			}, Locks: by{1: 5, 3: 1}, Grace: []vfs.HomeID{2, 99}}
+		},
+		Connections: func() int { return 2 },
+		Hubs:        func() []hubhome.HubName { return []hubhome.HubName{"a", "b", "empty"} },
+		HubOf:       func(id vfs.HomeID) hubhome.HubName { return hubs[id] },
+	}
+	told(t, c, `
+# HELP hubhome_nfs_clients NFS clients that the server knows, and keeps leases of.
+# TYPE hubhome_nfs_clients gauge
+hubhome_nfs_clients 3
+# HELP hubhome_nfs_grace_homes Homes that refuse new opens since clients have yet to reclaim there.
+# TYPE hubhome_nfs_grace_homes gauge
+hubhome_nfs_grace_homes{hub="a"} 1
+hubhome_nfs_grace_homes{hub="b"} 0
+hubhome_nfs_grace_homes{hub="empty"} 0
+# HELP hubhome_nfs_hub_clients NFS clients that hold something in a hub, by whether their lease is valid or expired; one that does in several is counted in each.
+# TYPE hubhome_nfs_hub_clients gauge
+hubhome_nfs_hub_clients{hub="a",lease="expired"} 0
+hubhome_nfs_hub_clients{hub="a",lease="valid"} 1
+hubhome_nfs_hub_clients{hub="b",lease="expired"} 1
+hubhome_nfs_hub_clients{hub="b",lease="valid"} 1
+hubhome_nfs_hub_clients{hub="empty",lease="expired"} 0
+hubhome_nfs_hub_clients{hub="empty",lease="valid"} 0
+# HELP hubhome_nfs_lock_owners Owners of byte-range locks in files that are open.
+# TYPE hubhome_nfs_lock_owners gauge
+hubhome_nfs_lock_owners{hub="a"} 1
+hubhome_nfs_lock_owners{hub="b"} 1
+hubhome_nfs_lock_owners{hub="empty"} 0
+# HELP hubhome_nfs_locks Ranges of bytes that are locked.
+# TYPE hubhome_nfs_locks gauge
+hubhome_nfs_locks{hub="a"} 5
+hubhome_nfs_locks{hub="b"} 1
+hubhome_nfs_locks{hub="empty"} 0
+# HELP hubhome_nfs_opens Files that NFS clients have open, once for each that has.
+# TYPE hubhome_nfs_opens gauge
+hubhome_nfs_opens{hub="a"} 5
+hubhome_nfs_opens{hub="b"} 2
+hubhome_nfs_opens{hub="empty"} 0
+`, "hubhome_nfs_clients", "hubhome_nfs_grace_homes", "hubhome_nfs_hub_clients", "hubhome_nfs_lock_owners", "hubhome_nfs_locks", "hubhome_nfs_opens")
+}
+
+// stuck is a tree of files on a disk that does not answer.
+type stuck struct {
+	vfs.FS
+	asked   atomic.Int32
+	release chan struct{}
+}
+
+func (s *stuck) Root(ctx context.Context) (vfs.Handle, error) {
+	s.asked.Add(1)
+	<-s.release
+	return s.FS.Root(ctx)
+}
+
+// TestDiskHangs scrapes a server whose disk does not answer, again and again: what does not depend on the disk is told, the disk
+// is asked once, and told of when it answers.
+func TestDiskHangs(t *testing.T) {
+	fs := &stuck{FS: vfstest.NewMemory("prod"), release: make(chan struct{})}
+	v := &metrics.Volume{FS: fs, Hubs: func() []hubhome.HubName { return []hubhome.HubName{"prod"} }}
+	v.SetPatience(time.Millisecond)
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(v, &metrics.Recount{Progress: func() metrics.Progress { return metrics.Progress{} }})
+	for range 5 {
+		families, err := reg.Gather()
+		if err == nil || !strings.Contains(err.Error(), "the disk has not answered in 1ms") || len(families) != 5 {
+			t.Errorf("%d are told of, %v", len(families), err)
+		}
+	}
+	if n := fs.asked.Load(); n != 1 {
+		t.Errorf("the disk was asked %d times", n)
+	}
+	close(fs.release)
+	v.SetPatience(20 * time.Second)
+	families, err := reg.Gather()
+	if err != nil || len(families) != 5+10 {
+		t.Errorf("%d are told of, %v", len(families), err)
+	}
+}
+
+// broken is a collector with a bug.
+type broken struct{ *metrics.Recount }
+
+func (broken) Collect(chan<- prometheus.Metric) { panic("a bug") }
+
+// TestCollectorPanics: a bug in what tells of one thing does not end the process, and the others are told.
+func TestCollectorPanics(t *testing.T) {
+	odd := &metrics.Homes{Report: func() quota.Report {
+		return quota.Report{Hubs: []quota.HubReport{{Name: "caf\xe9", Quota: unlimited}}} // no hub is called so
+	}, Most: func() int { return 1 }}
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(metrics.Guard(broken{new(metrics.Recount)}), metrics.Guard(odd), new(metrics.Syncs).Collector(nil))
+	families, err := reg.Gather()
+	if err == nil || !strings.Contains(err.Error(), "panic: a bug") || !strings.Contains(err.Error(), "not valid UTF-8") {
+		t.Errorf("the error is %v", err)
+	}
+	if len(families) < 2 {
+		t.Errorf("the others are not told: %v", families)
+	}
+}
+
+// TestOneScrape has many scrape at once: one after the other is answered, and who is too many is told so.
+func TestOneScrape(t *testing.T) {
+	entered, release := make(chan struct{}, 10), make(chan struct{})
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(&metrics.Recount{Progress: func() metrics.Progress {
+		entered <- struct{}{}
+		<-release
+		return metrics.Progress{}
+	}})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- metrics.Serve(ctx, l, reg, slog.New(slog.DiscardHandler)) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	const many = 8
+	statuses := make(chan int, many)
+	for range many {
+		go func() {
+			res, err := http.Get("http://" + l.Addr().String() + "/metrics")
+			if err != nil {
+				t.Error(err)
+				statuses <- 0
+				return
+			}
+			res.Body.Close()
+			statuses <- res.StatusCode
+		}()
+	}
+	<-entered
+	for range many - 4 { // who is too many hears of it while the first is answered
+		if status := <-statuses; status != http.StatusServiceUnavailable {
+			t.Errorf("one too many is answered %d", status)
+		}
+	}
+	if len(entered) > 0 {
+		t.Error("two are answered at once")
+	}
+	close(release)
+	for range 4 {
+		if status := <-statuses; status != http.StatusOK {
+			t.Errorf("one that waited is answered %d", status)
+		}
+	}
+}
+
+// slow is a collector that takes until it is released.
+type slow struct {
+	*metrics.Recount
+	entered, release chan struct{}
+}
+
+func (s slow) Collect(ch chan<- prometheus.Metric) {
+	close(s.entered)
+	<-s.release
+}
+
+// TestServeWaits stops the page in the middle of a scrape: it waits for that, since what a scrape asks is closed then.
+func TestServeWaits(t *testing.T) {
+	c := slow{new(metrics.Recount), make(chan struct{}), make(chan struct{})}
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(c)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended, scraped := make(chan error, 1), make(chan struct{})
+	go func() { ended <- metrics.Serve(ctx, l, reg, slog.New(slog.DiscardHandler)) }()
+	go func() {
+		defer close(scraped)
+		if res, err := http.Get("http://" + l.Addr().String() + "/metrics"); err == nil {
+			res.Body.Close()
+		}
+	}()
+	<-c.entered
+	cancel()
+	<-scraped // the connection is closed
+	select {
+	case err := <-ended:
+		t.Fatalf("it ended while a scrape ran: %v", err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	close(c.release)
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 
@@ -145,7 +448,7 @@ func TestMoved(t *testing.T) {
 	hub = "b"
 	testutil.CollectAndCount(o)
 	o.Observe(nfsserver.Operation{Op: nfs4.OpRead, Home: 1})
-	if n := testutil.CollectAndCount(o, "hubhome_nfs_operations_total"); n != 2 {
+	if n := testutil.CollectAndCount(o, "hubhome_nfs_read_bytes_total"); n != 2 {
 		t.Errorf("%d hubs were counted", n)
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 var (
 	opCount    = describe("hubhome_nfs_operations_total", "NFS operations that have run, by the RFCs' names; the hub is empty for those that are of no home.", "hub", "op", "status")
-	opDuration = describe("hubhome_nfs_operation_duration_seconds", "How long NFS operations ran.", "op")
+	opDuration = describe("hubhome_nfs_operation_duration_seconds", "How long NFS operations ran.", "hub", "op")
 	opRead     = describe("hubhome_nfs_read_bytes_total", "What clients have read of files.", "hub")
 	opWritten  = describe("hubhome_nfs_written_bytes_total", "What clients have written to files.", "hub")
 )
@@ -26,8 +26,7 @@ const maxOps = int(nfs4.OpRemoveXattr) + 1
 
 // Operations counts what the server does.
 type Operations struct {
-	hubOf     func(vfs.HomeID) hubhome.HubName
-	durations [maxOps]histogram // that of what is none is at 0
+	hubOf func(vfs.HomeID) hubhome.HubName
 	// hubs are the counts of each hub, by its name.
 	hubs sync.Map // hubhome.HubName → *hubOperations
 	// homes has the hubs of homes: asked for once between two scrapes, since a home may go and its number come back.
@@ -36,6 +35,7 @@ type Operations struct {
 
 // hubOperations are what is counted for one hub.
 type hubOperations struct {
+	durations     [maxOps]histogram // that of what is none is at 0
 	ok            [maxOps]atomic.Uint64
 	failed        sync.Map // outcome → *atomic.Uint64
 	read, written atomic.Uint64
@@ -60,8 +60,8 @@ func (o *Operations) Observe(done nfsserver.Operation) {
 	if int(op) >= maxOps {
 		op = 0
 	}
-	o.durations[op].add(done.Took)
 	hub := o.of(done.Home)
+	hub.durations[op].add(done.Took)
 	if done.Status != nfs4.OK {
 		key := outcome{op, done.Status}
 		n, known := hub.failed.Load(key)
@@ -110,28 +110,41 @@ func opName(op nfs4.Op) string {
 	return op.String()
 }
 
+// faults are the statuses that somebody has to look after. They are told of each operation that has occurred, also while there
+// are none: what is not there at first and then is 1 has not increased, to Prometheus.
+var faults = [...]nfs4.Status{nfs4.ErrIO, nfs4.ErrServerFault}
+
 // Collect tells what was counted.
 func (o *Operations) Collect(ch chan<- prometheus.Metric) {
 	o.homes.Store(new(sync.Map))
-	for op := range o.durations {
-		if h := &o.durations[op]; h.used() {
-			h.collect(ch, opDuration, opName(nfs4.Op(op)))
-		}
-	}
 	for name, hub := range o.hubs.Range {
-		name, hub := string(name.(hubhome.HubName)), hub.(*hubOperations)
-		for op := range hub.ok {
-			if n := hub.ok[op].Load(); n > 0 {
-				counter(ch, opCount, n, name, opName(nfs4.Op(op)), nfs4.OK.String())
+		hub.(*hubOperations).collect(ch, string(name.(hubhome.HubName)))
+	}
+}
+
+func (h *hubOperations) collect(ch chan<- prometheus.Metric, name string) {
+	told := map[outcome]bool{}
+	for key, n := range h.failed.Range {
+		key := key.(outcome)
+		told[key] = true
+		counter(ch, opCount, n.(*atomic.Uint64).Load(), name, opName(key.op), key.status.String())
+	}
+	for op := range h.durations {
+		if !h.durations[op].used() {
+			continue
+		}
+		h.durations[op].collect(ch, opDuration, name, opName(nfs4.Op(op)))
+		if n := h.ok[op].Load(); n > 0 {
+			counter(ch, opCount, n, name, opName(nfs4.Op(op)), nfs4.OK.String())
+		}
+		for _, status := range faults {
+			if !told[outcome{nfs4.Op(op), status}] {
+				counter(ch, opCount, 0, name, opName(nfs4.Op(op)), status.String())
 			}
 		}
-		for key, n := range hub.failed.Range {
-			key := key.(outcome)
-			counter(ch, opCount, n.(*atomic.Uint64).Load(), name, opName(key.op), key.status.String())
-		}
-		if name != "" {
-			counter(ch, opRead, hub.read.Load(), name)
-			counter(ch, opWritten, hub.written.Load(), name)
-		}
+	}
+	if name != "" {
+		counter(ch, opRead, h.read.Load(), name)
+		counter(ch, opWritten, h.written.Load(), name)
 	}
 }

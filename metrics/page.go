@@ -4,6 +4,7 @@ package metrics
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -15,7 +16,7 @@ import (
 
 // Bounds of what a scrape may take.
 const (
-	maxScrapes = 4 // at the same time
+	maxScrapes = 4 // at the same time: one that is answered, since each takes memory for all homes, and others that wait
 	scrapeTime = 20 * time.Second
 	writeTime  = 30 * time.Second
 	headerTime = 5 * time.Second
@@ -23,15 +24,17 @@ const (
 	maxHeader  = 32 << 10
 )
 
-// Serve answers /metrics by a listener until ctx ends. It closes the listener.
+// Serve answers /metrics by a listener until ctx ends. It closes the listener, and returns when the last scrape has ended: what
+// that asks, the store, may be closed then.
 func Serve(ctx context.Context, listener net.Listener, from prometheus.Gatherer, log *slog.Logger) error {
-	errorLog := slog.NewLogLogger(log.Handler(), slog.LevelWarn)
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(from, promhttp.HandlerOpts{
+	scrapes := &scrapes{turn: make(chan struct{}, 1), room: make(chan struct{}, maxScrapes), Handler: promhttp.HandlerFor(from, promhttp.HandlerOpts{
 		// What can be told is told: figures of homes do not depend on a disk that does not answer.
-		ErrorHandling: promhttp.ContinueOnError, ErrorLog: errorLog, MaxRequestsInFlight: maxScrapes, Timeout: scrapeTime,
+		ErrorHandling: promhttp.ContinueOnError, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		EnableOpenMetrics: true,
-	}))
+	})}
+	defer scrapes.end()
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", http.TimeoutHandler(scrapes, scrapeTime, fmt.Sprintf("the metrics could not be told in %v\n", scrapeTime)))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Write([]byte("hubhome: /metrics is for Prometheus\n"))
@@ -43,7 +46,33 @@ func Serve(ctx context.Context, listener net.Listener, from prometheus.Gatherer,
 	unwatch := context.AfterFunc(ctx, func() { server.Close() })
 	defer unwatch()
 	if err := server.Serve(listener); ctx.Err() == nil {
+		server.Close()
 		return err
 	}
 	return nil
 }
+
+// scrapes answers scrapes, one after the other.
+type scrapes struct {
+	http.Handler
+	room, turn chan struct{}
+}
+
+func (s *scrapes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	select {
+	case s.room <- struct{}{}:
+		defer func() { <-s.room }()
+	default:
+		http.Error(w, fmt.Sprintf("%d scrapes are running or wait already", maxScrapes), http.StatusServiceUnavailable)
+		return
+	}
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+		s.Handler.ServeHTTP(w, r)
+	case <-r.Context().Done():
+	}
+}
+
+// end waits for the one that is answered. None is from then on.
+func (s *scrapes) end() { s.turn <- struct{}{} }

@@ -55,7 +55,8 @@ func (s *Scans) Collect(ch chan<- prometheus.Metric) {
 	gauge(ch, scanFailing, st.Failed)
 	counter(ch, scanFailures, st.Failures)
 	if !st.SpaceAsOf.IsZero() {
-		collectSpace(ch, &st.Space)
+		collectStore(ch, &st.Space)
+		collectNode(ch, &st.Space, "") // it says nothing of hubs
 		gauge(ch, storeAsOf, seconds(st.SpaceAsOf))
 	}
 }

@@ -31,11 +31,20 @@ type file struct {
 
 	mu    sync.Mutex
 	opens []*openState
-	locks lockList
+	locks lockList // lockNow changes it
 	// users counts operations that use descriptors.
 	users       int
 	descriptors [4]*descriptor // by vfs.Access
 	lingers     bool
+
+	// locked is how many locks there are, for who must not wait for mu: it is held while a file is opened.
+	locked atomic.Int64
+}
+
+// lockNow changes the locks. f.mu is held.
+func (f *file) lockNow(locks lockList) {
+	f.locks = locks
+	f.locked.Store(int64(len(locks)))
 }
 
 // descriptor is an open vfs.File that all states and operations on a file share: fsync then reports an error to
@@ -115,6 +124,22 @@ func (t *fileTable) find(h vfs.Handle) *file {
 		f.refs.Add(1)
 	}
 	return f
+}
+
+// locked counts the locks by home.
+func (t *fileTable) locked() map[vfs.HomeID]int {
+	n := map[vfs.HomeID]int{}
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		for _, f := range s.files {
+			if locks := f.locked.Load(); locks > 0 {
+				n[f.home] += int(locks)
+			}
+		}
+		s.mu.Unlock()
+	}
+	return n
 }
 
 // put gives a reference back; the last one takes the file out of the table.

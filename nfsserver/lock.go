@@ -112,7 +112,7 @@ func (c *compound) lock(a *nfs4.LockArgs, r byteRange) (blocker *client, status 
 		owner.bump()
 	}
 	r.owner = owner
-	f.locks = f.locks.lock(r)
+	f.lockNow(f.locks.lock(r))
 	c.curState = owner.stateid()
 	res := nfs4.LockRes{LockStateid: c.curState}
 	res.Encode(c.res)
@@ -214,7 +214,7 @@ func opLockU(c *compound) nfs4.Status {
 		}
 	}
 	r.owner = owner
-	f.locks = f.locks.unlock(r)
+	f.lockNow(f.locks.unlock(r))
 	owner.bump()
 	c.curState = owner.stateid()
 	res := nfs4.LockURes{LockStateid: c.curState}

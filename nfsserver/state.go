@@ -190,7 +190,7 @@ func (s *Server) dropOpen(o *openState) {
 // idle and put.
 func (s *Server) removeOpen(o *openState) {
 	for _, l := range o.locks {
-		o.file.locks = o.file.locks.release(l)
+		o.file.lockNow(o.file.locks.release(l))
 		s.removeState(l)
 	}
 	o.locks = nil

@@ -43,33 +43,49 @@ type Stats struct {
 	// nobody wants it.
 	Clients, Courtesy int
 	Sessions          int
-	// Opens are the files that clients have open, once for each open owner; LockOwners who has, or had, locks in one.
-	Opens, LockOwners int
+	// Held is what each client holds, of those that hold anything.
+	Held []Held
+	// Locks are the ranges of bytes that are locked, by home.
+	Locks map[vfs.HomeID]int
 	// Reclaiming is how many clients have yet to reclaim what they held before the restart, and Grace the homes that wait for
 	// them.
 	Reclaiming int
 	Grace      []vfs.HomeID
 }
 
-// Stats tells what the server holds. It takes each client's lock for a moment.
+// Held is what one client holds.
+type Held struct {
+	// Courtesy: its lease has run out.
+	Courtesy bool
+	// Opens are the files that it has open, once for each open owner, and LockOwners who has, or had, locks in one, by home.
+	Opens, LockOwners map[vfs.HomeID]int
+}
+
+// Stats tells what the server holds. It takes each client's lock for a moment, and waits for no disk.
 func (s *Server) Stats() Stats {
 	var st Stats
 	for _, c := range s.clients.all() {
 		st.Clients++
 		c.mu.RLock()
 		st.Sessions += len(c.sessions)
-		for _, held := range c.states {
-			if _, open := held.(*openState); open {
-				st.Opens++
-			} else {
-				st.LockOwners++
+		if len(c.states) > 0 {
+			held := Held{s.leaseOver(c), map[vfs.HomeID]int{}, map[vfs.HomeID]int{}}
+			for _, state := range c.states {
+				home := state.common().file.home
+				if _, open := state.(*openState); open {
+					held.Opens[home]++
+				} else {
+					held.LockOwners[home]++
+				}
 			}
-		}
-		if len(c.states) > 0 && s.leaseOver(c) {
-			st.Courtesy++
+			if held.Courtesy {
+				st.Courtesy++
+			}
+			st.Held = append(st.Held, held)
 		}
 		c.mu.RUnlock()
 	}
+	st.Locks = s.files.locked()
 	s.grace.mu.Lock()
 	defer s.grace.mu.Unlock()
 	st.Reclaiming, st.Grace = len(s.grace.pending), slices.Collect(maps.Keys(s.grace.homes))

@@ -38,7 +38,7 @@ func TestObserve(t *testing.T) {
 	b.must("write", err)
 	_, _, err = f.ReadAt(t.Context(), make([]byte, 700), 0)
 	b.must("read", err)
-	if st := b.server.Stats(); st.Clients != 1 || st.Sessions != 1 || st.Opens != 1 || st.LockOwners != 0 || st.Courtesy != 0 || len(st.Grace) != 0 {
+	if st := b.server.Stats(); st.Clients != 1 || st.Sessions != 1 || len(st.Held) != 1 || len(st.Held[0].LockOwners) != 0 || len(st.Locks) != 0 || st.Courtesy != 0 || len(st.Grace) != 0 {
 		t.Errorf("it holds %+v", st)
 	}
 	b.must("close", f.Close())
@@ -69,4 +69,36 @@ func TestObserve(t *testing.T) {
 	if o := of(nfs4.OpSequence, nfs4.OK); o.Home != 0 {
 		t.Errorf("SEQUENCE is of home %d", o.Home)
 	}
+}
+
+// TestStats has two clients with files open and ranges locked in one home.
+func TestStats(t *testing.T) {
+	bed, a, b := lockBed(t)
+	attr, err := bed.fs.GetAttr(t.Context(), bed.find(hub, "ada"))
+	bed.must("look at the home", err)
+	home := attr.Home
+	is := func(what string, owners, locks int) {
+		t.Helper()
+		st := bed.server.Stats()
+		if st.Clients != 2 || len(st.Held) != 2 || st.Courtesy != 0 {
+			t.Fatalf("%s, it holds %+v", what, st)
+		}
+		n := 0
+		for _, h := range st.Held {
+			if h.Courtesy || len(h.Opens) != 1 || h.Opens[home] != 1 {
+				t.Errorf("%s, a client holds %+v", what, h)
+			}
+			n += h.LockOwners[home]
+		}
+		if n != owners || st.Locks[home] != locks || len(st.Locks) > 1 {
+			t.Errorf("%s, %d owners have locks, and locked are %v; want %d and %d", what, n, st.Locks, owners, locks)
+		}
+	}
+	is("with nothing locked", 0, 0)
+	a.lock(nfs4.WriteLock, 0, 10).ok()
+	a.lock(nfs4.WriteLock, 20, 10).ok()
+	b.lock(nfs4.WriteLock, 40, 10).ok()
+	is("with three ranges", 2, 3)
+	a.unlock(0, 100)
+	is("with one that is left", 2, 1)
 }

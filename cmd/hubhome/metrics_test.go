@@ -146,6 +146,11 @@ func TestMetrics(t *testing.T) {
 		`hubhome_nfs_written_bytes_total{hub="prod"} 2.098576e+06`,
 		`hubhome_nfs_read_bytes_total{hub="prod"} 1.05e+06`,
 		`hubhome_nfs_clients 1`,
+		`hubhome_nfs_hub_clients{hub="prod",lease="valid"} 0`, // all is closed
+		`hubhome_nfs_locks{hub="staging"} 0`,
+		`hubhome_hub_size_bytes{hub="prod"} 1.073741824e+09`,
+		`node_filesystem_size_bytes{device="hubhome",fstype="nfs4",hub="prod",mountpoint="/shared-volume"} 1.073741824e+09`,
+		`hubhome_disk_sync_errors_total{hub="prod"} 0`,
 	} {
 		if !strings.Contains(page, line+"\n") {
 			t.Errorf("it does not say %s", line)
@@ -158,6 +163,9 @@ func TestMetrics(t *testing.T) {
 		`hubhome_home_denials_total\{home="ada",hub="prod",resource="bytes"\} [1-9]\d*\n`,
 		`hubhome_nfs_operations_total\{hub="prod",op="WRITE",status="NFS4ERR_DQUOT"\} [1-9]\d*\n`,
 		`hubhome_home_reserve_used_bytes\{home="ada",hub="prod"\} [1-9]`,
+		`hubhome_disk_sync_duration_seconds_count\{hub="prod"\} [1-9]`,
+		`hubhome_disk_sync_duration_seconds_count\{hub=""\} [1-9]`,
+		`hubhome_nfs_operation_duration_seconds_count\{hub="prod",op="WRITE"\} [1-9]`,
 	} {
 		if !regexp.MustCompile(refused).MatchString(page) {
 			t.Errorf("it does not say %s", refused)

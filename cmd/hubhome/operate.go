@@ -150,9 +150,11 @@ func (o *operation) register(more ...prometheus.Collector) {
 	o.registry.MustRegister(
 		build, o.reloads.successful, o.reloads.when,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		&metrics.Homes{Report: o.homes.Report, Most: func() int { return int(o.mostHomes.Load()) }},
+		metrics.Guard(&metrics.Homes{Report: o.homes.Report, Most: func() int { return int(o.mostHomes.Load()) }}),
 	)
-	o.registry.MustRegister(more...)
+	for _, c := range more {
+		o.registry.MustRegister(metrics.Guard(c))
+	}
 }
 
 // reloaded tells what became of the last reload.

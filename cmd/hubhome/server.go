@@ -87,9 +87,9 @@ func openServer(ctx context.Context, log *slog.Logger, level *slog.LevelVar, fil
 		return nil, fmt.Errorf("%s: %s: %w", c.Place(storePathKey), storePathKey, err)
 	}
 	s.operator.register(
-		s.meters.operations, &s.meters.syncs,
+		s.meters.operations, s.meters.syncs.Collector(s.store.HubOf),
 		&metrics.Clients{Stats: s.nfs.Stats, Connections: s.clients.count, Hubs: s.operator.hubs, HubOf: s.store.HubOf},
-		&metrics.Volume{FS: s.store.FS()},
+		&metrics.Volume{FS: s.store.FS(), Hubs: s.operator.hubs},
 		&metrics.Recount{Progress: func() metrics.Progress { return metrics.Progress(s.store.Progress()) }},
 		&metrics.Warnings{Counts: s.operator.watch.Counts},
 	)
