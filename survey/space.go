@@ -9,9 +9,10 @@ import (
 	"github.com/hubhome/hubhome/vfs"
 )
 
-// How often the server is asked what space it has, and how long it may take to say so.
+// How often the server is asked what space it has, how soon again where it did not say so, and how long it may take.
 const (
 	spaceTime    = 5 * time.Minute
+	spaceAgain   = time.Minute
 	spaceTimeout = time.Minute
 )
 
@@ -19,12 +20,16 @@ const (
 // an hour.
 func (s *Survey) measure(ctx context.Context) {
 	for silent := false; ; {
+		wait := spaceTime
 		space, err := s.space(ctx)
+		if err != nil {
+			wait = spaceAgain
+		}
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil && !silent:
-			s.opt.Logger.Warn("ask what space the server has; what it said last stays", "error", err, "again", spaceTime)
+			s.opt.Logger.Warn("ask what space the server has; what it said last stays", "error", err, "again", wait)
 		case err == nil && silent:
 			s.opt.Logger.Info("the server says again what space it has")
 		}
@@ -34,7 +39,7 @@ func (s *Survey) measure(ctx context.Context) {
 			s.status.Space, s.status.SpaceAsOf = space, time.Now()
 			s.mu.Unlock()
 		}
-		timer := time.NewTimer(spaceTime)
+		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
