@@ -124,7 +124,7 @@ func (p *usageReport) table(out io.Writer) error {
 		return nil
 	}
 	tabs := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tabs, "USED\tAPPARENT\tFILES\tDIRS\tLAST CHANGE\tAGE\t  HOME")
+	fmt.Fprintln(tabs, "USAGE\tAPPARENT\tFILES\tDIRS\tLAST CHANGE\tAGE\t  HOME")
 	row := func(t *usage.Tally, age, name, note string) {
 		fmt.Fprintf(tabs, "%s\t%s\t%d\t%d\t%s\t%s\t  %s\n", humanBytes(t.Used), humanBytes(t.Size), t.Files, t.Directories, moment(t.Newest), age, name+note)
 	}
