@@ -363,9 +363,7 @@ func (c *Count) Done() (counted, before Usage, sure bool) {
 	counted, before = c.Sum(), c.a.used
 	c.a.charge(counted.minus(before))
 	c.a.count, c.a.fresh, c.a.fault = nil, false, fault{}
-	if last := c.last.Load(); last > 0 && c.a.lastWrite.Before(time.Unix(0, last)) {
-		c.a.lastWrite = time.Unix(0, last)
-	}
+	c.written()
 	c.a.trim()
 	return counted, before, !c.a.unsure
 }
@@ -411,7 +409,15 @@ func (c *Count) Fail(unread uint64, why error) {
 	c.withdraw(true)
 	c.a.charge(c.Sum().minus(c.a.used).positive())
 	c.a.fresh, c.a.fault = false, fault{unread, why.Error()}
+	c.written()
 	c.a.trim()
+}
+
+// written keeps the last write that was seen. a.mu is held.
+func (c *Count) written() {
+	if last := c.last.Load(); last > 0 && c.a.lastWrite.Before(time.Unix(0, last)) {
+		c.a.lastWrite = time.Unix(0, last)
+	}
 }
 
 // orphans counts the files that have no name any more and are open: no walk comes to them.

@@ -5,9 +5,11 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -15,6 +17,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/hubhome/hubhome/disk"
 	"github.com/hubhome/hubhome/quota"
@@ -132,4 +136,60 @@ func TestUnreadablePart(t *testing.T) {
 	broken.Store(false)
 	s.Recount(ctx)
 	exact(t, s, path)
+}
+
+// TestDamagedDisk has a real file system a directory of which cannot be read: it is named, and the rest of the home is counted.
+func TestDamagedDisk(t *testing.T) {
+	needsRoot(t)
+	for _, tool := range []string{"mkfs.ext4", "debugfs", "mount"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatalf("%v: install e2fsprogs and mount", err)
+			}
+			t.Skip(err)
+		}
+	}
+	image, path := filepath.Join(t.TempDir(), "image"), t.TempDir()
+	run := func(name string, args ...string) {
+		t.Helper()
+		if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+		}
+	}
+	mount := func() {
+		t.Helper()
+		out, err := exec.Command("mount", "-o", "loop,errors=continue", image, path).CombinedOutput()
+		if err != nil && os.Getenv("CI") != "true" {
+			t.Skipf("mount: %v\n%s", err, out)
+		} else if err != nil {
+			t.Fatalf("mount: %v\n%s", err, out)
+		}
+	}
+	if err := errors.Join(os.WriteFile(image, nil, 0o600), os.Truncate(image, 32<<20)); err != nil {
+		t.Fatal(err)
+	}
+	run("mkfs.ext4", "-q", "-F", "-O", "^metadata_csum", image)
+	mount()
+	t.Cleanup(func() { unix.Unmount(path, unix.MNT_DETACH) })
+	good, bad := filepath.Join(path, "prod/ada/good"), filepath.Join(path, "prod/ada/deep/bad")
+	for _, dir := range []string{good, bad} {
+		if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, "f"), make([]byte, 10_000), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := unix.Unmount(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	// Where the directory's data is said to lie there is no disk any more.
+	run("debugfs", "-w", "-R", "set_inode_field /prod/ada/deep/bad block[5] 99999999", image)
+	mount()
+	s := serving(t, path, nil)
+	s.Recount(ctx)
+	r := report(t, s, "ada")
+	if r.State != quota.Unreadable || r.Unread != 1 || !strings.Contains(r.Fault, `"prod/ada/deep/bad"`) {
+		t.Errorf("what is told of the home: %+v", r)
+	}
+	if want := du(t, good).Inodes + 2; r.Used.Inodes < want || r.Used.Bytes < du(t, good).Bytes {
+		t.Errorf("it is said to take %+v, and has at least %d inodes", r.Used, want)
+	}
 }

@@ -326,14 +326,14 @@ func stateText(h *console.Home) string {
 		}
 		return text
 	case quota.Unreadable:
-		return "not exact: the home cannot be counted, which is tried again now and then: " + readable(h.Fault)
+		return "not exact: the home cannot be counted, which is tried again now and then: " + printable(h.Fault)
 	case quota.Clean:
 		return "exact"
 	case quota.Counting:
 		return "not exact yet: the home is being counted"
 	}
 	if h.Fault != "" {
-		return "not exact yet: " + readable(h.Fault)
+		return "not exact yet: " + printable(h.Fault)
 	}
 	return "not exact yet: the home is waiting to be counted"
 }
