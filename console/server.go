@@ -38,8 +38,8 @@ const (
 	beatTime    = 10 * time.Second // between two signs of life of a check
 	// walkTime is how long the walk through one home may take.
 	walkTime = 10 * time.Minute
-	// maxLargest is how many of its directories a home may be asked for.
-	maxLargest = 1000
+	// MaxLargest is how many of its directories a home may be asked for.
+	MaxLargest = 1000
 )
 
 // Server answers the JSON API. Its methods may be called concurrently.
@@ -348,8 +348,8 @@ func (s *Server) showHome(r *http.Request) (any, error) {
 	}
 	largest := 0
 	if values.Has("largest") {
-		if largest, err = strconv.Atoi(values.Get("largest")); err != nil || largest < 1 || largest > maxLargest {
-			return nil, refuse(http.StatusBadRequest, "largest is a number from 1 to %d", maxLargest)
+		if largest, err = strconv.Atoi(values.Get("largest")); err != nil || largest < 1 || largest > MaxLargest {
+			return nil, refuse(http.StatusBadRequest, "largest is a number from 1 to %d", MaxLargest)
 		}
 	}
 	hub, name := hubhome.HubName(r.PathValue("hub")), r.PathValue("home")

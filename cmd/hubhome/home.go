@@ -197,8 +197,8 @@ Exit codes:
 			if err != nil {
 				return err
 			}
-			if largest < 0 {
-				return usageError{fmt.Errorf("--largest %d: write how many directories to show", largest)}
+			if largest < 0 || largest > console.MaxLargest {
+				return usageError{fmt.Errorf("--largest %d: write how many directories to show, up to %d", largest, console.MaxLargest)}
 			}
 			if output != outputTable && output != outputJSON {
 				return usageError{fmt.Errorf("--output %q: write table or json", output)}
