@@ -91,11 +91,15 @@ func (f *operatorFlags) check() error {
 func (f *operatorFlags) ask(cmd *cobra.Command, patience time.Duration, fn func(context.Context, *console.Client) error) error {
 	client := console.NewClient(f.socket)
 	defer client.Close()
-	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	told, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(told, patience)
 	defer cancel()
-	return fn(ctx, client)
+	err := fn(ctx, client)
+	if err != nil && told.Err() != nil {
+		return errors.New("interrupted before the server had answered")
+	}
+	return err
 }
 
 // parseHome reads HUB/USER. What is behind the first slash is the name of a directory, of bytes of any kind.

@@ -64,7 +64,11 @@ Exit codes:
 			if err != nil {
 				return err
 			}
-			return storeCheck(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), c, repair || rebuild, rebuild)
+			err = storeCheck(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), c, repair || rebuild, rebuild)
+			if err != nil && ctx.Err() != nil {
+				return errors.New("interrupted: not all homes were compared, and what was not is as it was")
+			}
+			return err
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "the configuration `FILE` (/etc/hubhome/hubhome.yaml if not given)")
