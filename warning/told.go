@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/hubhome/hubhome"
+	"github.com/hubhome/hubhome/quota"
 )
 
 // Keeper keeps what was told where a restart finds it.
@@ -85,6 +86,32 @@ func (t *told) put(way string, k key, mark int) {
 		return
 	}
 	t.of(way)[k] = mark
+}
+
+// sweep forgets the homes of one way to tell that are gone: that a report of their hubs does not have. t.mu is held.
+func (t *told) sweep(way string, r *quota.Report) {
+	marks := t.of(way)
+	if len(marks) == 0 {
+		return
+	}
+	gone := map[hubhome.HubName]map[string]bool{}
+	for k := range marks {
+		if gone[k.hub] == nil {
+			gone[k.hub] = map[string]bool{}
+		}
+		gone[k.hub][k.home] = k.home != ""
+	}
+	for i := range r.Hubs {
+		hub := &r.Hubs[i]
+		for j := range hub.Homes {
+			delete(gone[hub.Name], hub.Homes[j].Name)
+		}
+		for home, is := range gone[hub.Name] {
+			if is {
+				t.put(way, key{hub.Name, home}, 0)
+			}
+		}
+	}
 }
 
 // save keeps what was told, where that has changed.

@@ -7,8 +7,9 @@
 // is no news.
 //
 // There is no queue. What somebody has to be told follows from what homes take and from what was told, and the latter is
-// kept on the disk when it was taken. So nothing is lost by a restart, nor while a webhook does not answer, however long; it
-// is told when that answers again, if it is still so. What a crash may bring is one warning twice.
+// kept on the disk when it was taken, at most a second later. So nothing is lost by a restart, nor while a webhook does not
+// answer, however long; it is told when that answers again, if it is still so. What a crash may bring is what was told in the
+// second before it, twice.
 //
 // One file of the package for each noun: warning, mark, watch, told (what is kept), file, webhook.
 package warning
@@ -94,14 +95,23 @@ type subject struct {
 
 func (s *subject) key() key { return key{s.hub, s.home} }
 
+// spent is how little is left of a quota that is as good as spent, in bytes: what a client writes at once does not fit into it.
+// What takes whole blocks seldom fits a quota to the byte.
+const spent = 1 << 20
+
 // full is how full it is, in percent.
 func (s *subject) full() float64 {
-	return 100 * max(part(s.used.Bytes, int64(s.quota.Bytes)), part(s.used.Inodes, s.quota.Inodes))
+	bytes := part(s.used.Bytes, int64(s.quota.Bytes))
+	if bytes >= 0.99 && int64(s.quota.Bytes)-s.used.Bytes < spent {
+		bytes = max(bytes, 1)
+	}
+	return 100 * max(bytes, part(s.used.Inodes, s.quota.Inodes))
 }
 
 func part(used, limit int64) float64 { return float64(used) / float64(limit) }
 
-// subjects are those of a report whose figures are exact: what is yet to be counted may have anything.
+// subjects are those of a report whose figures are exact, or the best that can be had: what is yet to be counted may have
+// anything, and what cannot be read has at least what was counted of it.
 func subjects(r *quota.Report) []subject {
 	var all []subject
 	for i := range r.Hubs {
@@ -109,7 +119,7 @@ func subjects(r *quota.Report) []subject {
 		exact := true
 		for j := range hub.Homes {
 			home := &hub.Homes[j]
-			if home.State != quota.Clean {
+			if home.State != quota.Clean && home.State != quota.Unreadable {
 				exact = false
 				continue
 			}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -62,6 +63,17 @@ func TestPass(t *testing.T) {
 			t.Errorf("step %d, at %v %% with %d told: %v and %d told, want %v and %d", i, step.percent, told, news, mark, step.news, step.told)
 		}
 		told = mark
+	}
+}
+
+// TestPassLow has a mark that is as low as what is slack elsewhere: who has removed everything is told of again.
+func TestPassLow(t *testing.T) {
+	marks := []int{1, 3}
+	if mark, news := warning.Pass(marks, 2, 3); mark != 3 || news {
+		t.Errorf("at 2 %%: %d, %v", mark, news)
+	}
+	if mark, news := warning.Pass(marks, 0, 3); mark != 0 || news {
+		t.Errorf("at 0 %%: %d, %v", mark, news)
 	}
 }
 
@@ -354,6 +366,213 @@ func TestFile(t *testing.T) {
 		all = append(all, n)
 	}
 	if len(all) != 2 || all[0].Home != "caf\ufffd" || string(all[0].HomeBase64) != "caf\xe9" || all[0].Mark != 90 || all[1].Home != "ada" {
+		t.Errorf("the file has\n%s", data)
+	}
+}
+
+// TestSpent has homes that no more can be written to, although their quotas are not spent to the byte: what takes blocks does
+// not fit a quota of anything, and what is left holds nothing that a client writes at once.
+func TestSpent(t *testing.T) {
+	h, r := &homes{}, newReceiver(t)
+	h.set("ada", 0, quota.Clean)
+	h.report.Hubs[0].Homes[0].Quota.Bytes = 20e9
+	h.report.Hubs[0].Homes[0].Used.Bytes = 19_999_997_952 // of whole blocks of 4096
+	start(t, h, &keeper{}, io.Discard, warning.Settings{Webhook: r.URL})
+	if n := r.next(t); n.Home != "ada" || n.Mark != 100 || n.Usage >= n.Quota || !strings.Contains(n.Text, "has spent its quota") {
+		t.Errorf("the warning is %+v", n)
+	}
+}
+
+// TestUnreadable has a home of which something cannot be read, in a hub that is full: of both it is told what is known.
+func TestUnreadable(t *testing.T) {
+	h, r := &homes{}, newReceiver(t)
+	h.set("ada", 950, quota.Unreadable)
+	h.report.Hubs[0].Quota.Bytes, h.report.Hubs[0].Used.Bytes = 1000, 850
+	start(t, h, &keeper{}, io.Discard, warning.Settings{Webhook: r.URL})
+	for _, want := range []string{"ada", ""} {
+		if n := r.next(t); n.Home != want {
+			t.Errorf("the warning is %+v, want one of %q", n, want)
+		}
+	}
+}
+
+// TestGone has a home removed and made again: what was told of the first is forgotten, also where nobody has seen the second
+// when it was empty.
+func TestGone(t *testing.T) {
+	h, k, r := &homes{}, &keeper{}, newReceiver(t)
+	h.set("ada", 950, quota.Clean)
+	h.set("bob", 950, quota.Clean)
+	start(t, h, k, io.Discard, warning.Settings{Webhook: r.URL})
+	r.next(t)
+	r.next(t)
+	h.mu.Lock()
+	h.report.Hubs[0].Homes = h.report.Hubs[0].Homes[1:]
+	h.mu.Unlock()
+	h.set("bob", 960, quota.Counting) // whose figures are not to be had now; but it is there
+	wait(t, "what was told of ada is forgotten", func() bool { data, _ := k.LoadWarnings(); return !bytes.Contains(data, []byte("ada")) })
+	if data, _ := k.LoadWarnings(); !bytes.Contains(data, []byte("bob")) {
+		t.Errorf("what was told of bob is forgotten: %s", data)
+	}
+	h.set("ada", 900, quota.Clean)
+	if n := r.next(t); n.Home != "ada" || n.Mark != 90 {
+		t.Errorf("the third is %+v", n)
+	}
+}
+
+// TestHubGone: what was told of the homes of a hub that is not served now is kept for when it is again.
+func TestHubGone(t *testing.T) {
+	h, k, r := &homes{}, &keeper{}, newReceiver(t)
+	h.set("ada", 950, quota.Clean)
+	_, stop := start(t, h, k, io.Discard, warning.Settings{Webhook: r.URL})
+	r.next(t)
+	stop()
+	h.report.Hubs[0].Name = "other"
+	_, stop = start(t, h, k, io.Discard, warning.Settings{Webhook: r.URL})
+	if n := r.next(t); n.Hub != "other" {
+		t.Errorf("the second is %+v", n)
+	}
+	stop()
+	h.report.Hubs[0].Name = "prod"
+	h.set("bob", 990, quota.Clean)
+	start(t, h, k, io.Discard, warning.Settings{Webhook: r.URL})
+	if n := r.next(t); n.Home != "bob" {
+		t.Errorf("the third is %+v", n)
+	}
+}
+
+// TestOneRefused has a receiver that takes no warning of one home, the fullest: the others are told all the same.
+func TestOneRefused(t *testing.T) {
+	h := &homes{}
+	h.set("bad", 999, quota.Clean)
+	h.set("worse", 990, quota.Clean)
+	h.set("ada", 850, quota.Clean)
+	h.set("bob", 850, quota.Clean)
+	took := make(chan string, 100)
+	r := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		var n warning.Warning
+		if err := json.NewDecoder(req.Body).Decode(&n); err != nil || n.Home == "bad" || n.Home == "worse" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		took <- n.Home
+	}))
+	defer r.Close()
+	w, _ := start(t, h, &keeper{}, io.Discard, warning.Settings{Webhook: r.URL})
+	wait(t, "two are given", func() bool { return w.Counts(warning.WayWebhook).Given.Load() == 2 })
+	if a, b := <-took, <-took; a != "ada" || b != "bob" {
+		t.Errorf("it was told of %s and %s", a, b)
+	}
+}
+
+// TestKeptInTime has a receiver that hangs after the first warning: that one is known to be told when a crash comes then.
+func TestKeptInTime(t *testing.T) {
+	h, k := &homes{}, &keeper{}
+	h.set("ada", 990, quota.Clean)
+	h.set("bob", 850, quota.Clean)
+	second, release := make(chan struct{}), make(chan struct{})
+	n := 0
+	r := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		if n++; n == 2 {
+			close(second)
+			<-release
+		}
+	}))
+	defer r.Close()
+	defer close(release)
+	start(t, h, k, io.Discard, warning.Settings{Webhook: r.URL})
+	select {
+	case <-second:
+	case <-time.After(patience):
+		t.Fatal("the second has not come")
+	}
+	if data, _ := k.LoadWarnings(); !bytes.Contains(data, []byte("ada")) {
+		t.Errorf("kept is %q", data)
+	}
+}
+
+// TestWaitingHolds: while a receiver is away, what waits does so at every moment, or an alert would begin to wait anew.
+func TestWaitingHolds(t *testing.T) {
+	h, r := &homes{}, newReceiver(t)
+	h.set("ada", 850, quota.Clean)
+	r.status.Store(http.StatusServiceUnavailable)
+	looking := make(chan struct{})
+	w := warning.New(warning.Options{
+		Report: func() quota.Report {
+			looking <- struct{}{}
+			<-looking
+			return h.get()
+		},
+		Keeper: &keeper{}, Logger: slog.New(slog.DiscardHandler), Every: every, Pause: every,
+	}, warning.Settings{At: []int{80}, Webhook: r.URL})
+	if err := w.Open(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	for range 2 {
+		<-looking
+		if n := w.Counts(warning.WayWebhook).Waiting.Load(); n != 1 && r.tries.Load() > 0 {
+			t.Errorf("%d wait, while it is looked who does", n)
+		}
+		looking <- struct{}{}
+	}
+	cancel()
+	for {
+		select {
+		case <-looking:
+			looking <- struct{}{}
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		}
+	}
+}
+
+// TestPipe has a pipe that nobody reads from: it is tried again, and the server can be stopped.
+func TestPipe(t *testing.T) {
+	h := &homes{}
+	h.set("ada", 850, quota.Clean)
+	dir := t.TempDir()
+	pipe, other := filepath.Join(dir, "pipe"), filepath.Join(dir, "other")
+	for _, path := range []string{pipe, other} {
+		if err := syscall.Mkfifo(path, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, stop := start(t, h, &keeper{}, io.Discard, warning.Settings{File: pipe, WebhookFile: other})
+	wait(t, "both ways were tried twice", func() bool {
+		return w.Counts(warning.WayFile).Failed.Load() > 1 && w.Counts(warning.WayWebhook).Failed.Load() > 1
+	})
+	reader, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	wait(t, "it is told", func() bool { return w.Counts(warning.WayFile).Given.Load() == 1 })
+	stop()
+}
+
+// TestTornLine has a file with half a line in it, of a crash: the next is a line of its own.
+func TestTornLine(t *testing.T) {
+	h := &homes{}
+	h.set("ada", 850, quota.Clean)
+	file := filepath.Join(t.TempDir(), "warnings.jsonl")
+	if err := os.WriteFile(file, []byte(`{"time":"20`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w, stop := start(t, h, &keeper{}, io.Discard, warning.Settings{File: file})
+	wait(t, "it is told", func() bool { return w.Counts(warning.WayFile).Given.Load() == 1 })
+	stop()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(data), "\n")
+	var n warning.Warning
+	if len(lines) != 3 || json.Unmarshal([]byte(lines[1]), &n) != nil || n.Home != "ada" {
 		t.Errorf("the file has\n%s", data)
 	}
 }

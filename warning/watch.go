@@ -21,6 +21,8 @@ const (
 	lookTime = 10 * time.Second
 	// perLook is how many warnings are given after one look: a receiver gets no thousands at once. The fullest come first.
 	perLook = 100
+	// saveTime is how long what was told may be known in memory alone, while more is told.
+	saveTime = time.Second
 	// sendTime is how long one may take, and stopTime when the server is being stopped.
 	sendTime = 10 * time.Second
 	stopTime = 2 * time.Second
@@ -117,43 +119,64 @@ func (s *Settings) send(way string) func(context.Context, *Warning) error {
 	case way == WayFile && s.Out != nil:
 		return func(_ context.Context, n *Warning) error { return write(s.Out, n) }
 	case way == WayFile && s.File != "":
-		return func(_ context.Context, n *Warning) error { return appendTo(s.File, n) }
+		return func(_ context.Context, n *Warning) error { return appendTo(s.File, n, time.Now().Add(sendTime)) }
 	case way == WayWebhook && (s.Webhook != "" || s.WebhookFile != ""):
 		return s.post
 	}
 	return nil
 }
 
+// teller tells in one way. One goroutine uses it.
+type teller struct {
+	*Watch
+	way   string
+	pause time.Duration // after the last failure
+
+	failing, unsaved bool
+	saved            time.Time
+	// refused are those of whom the receiver did not take the warning: the others come first, so that one that takes all but some
+	// has those.
+	refused map[key]bool
+}
+
 // run tells in one way until ctx ends.
 func (w *Watch) run(ctx context.Context, way string) {
-	wait, pause := time.Duration(0), time.Duration(0) // the first look is at once
-	failing, unsaved := false, false
+	t := &teller{Watch: w, way: way}
+	wait := time.Duration(0) // the first look is at once
 	for w.sleep(ctx, way, wait) {
-		wait = cmp.Or(w.options.Every, lookTime)
-		err := w.look(ctx, way)
-		switch {
-		case err == nil && failing:
-			w.options.Logger.Info("warnings are given again", "way", way)
-		case err != nil && !failing:
-			w.options.Logger.Error("a warning could not be given; it is tried again", "way", way, "error", err)
-		}
-		failing = err != nil
-		if failing {
-			pause = min(lastPause, max(2*pause, cmp.Or(w.options.Pause, firstPause)))
-			wait = pause
-			if later, ok := errors.AsType[laterError](err); ok {
-				wait = max(wait, later.after)
-			}
-		} else {
-			pause = 0
-		}
-		if err := w.told.save(); err != nil && !unsaved {
-			w.options.Logger.Error("which warnings were given is not kept: after a restart they may be given again", "error", err)
-			unsaved = true
-		} else if err == nil {
-			unsaved = false
-		}
+		wait = t.turn(ctx)
 	}
+}
+
+// turn looks once, and returns how long to wait for the next time.
+func (t *teller) turn(ctx context.Context) (wait time.Duration) {
+	err := t.look(ctx)
+	t.save()
+	switch {
+	case err == nil && t.failing:
+		t.options.Logger.Info("warnings are given again", "way", t.way)
+	case err != nil && !t.failing:
+		t.options.Logger.Error("a warning could not be given; it is tried again", "way", t.way, "error", err)
+	}
+	t.failing = err != nil
+	if !t.failing {
+		t.pause = 0
+		return cmp.Or(t.options.Every, lookTime)
+	}
+	t.pause = min(lastPause, max(2*t.pause, cmp.Or(t.options.Pause, firstPause)))
+	if later, ok := errors.AsType[laterError](err); ok {
+		return max(t.pause, later.after)
+	}
+	return t.pause
+}
+
+// save keeps what was told.
+func (t *teller) save() {
+	err := t.told.save()
+	if err != nil && !t.unsaved {
+		t.options.Logger.Error("which warnings were given is not kept: after a restart they may be given again", "error", err)
+	}
+	t.unsaved, t.saved = err != nil, time.Now()
 }
 
 // news is a warning that is to be given.
@@ -162,26 +185,32 @@ type news struct {
 	mark    int
 }
 
-// look looks at what homes take, and tells in one way what is new. What it could not tell is the error.
-func (w *Watch) look(ctx context.Context, way string) error {
-	settings, counts := w.now.Load(), w.counts[way]
-	send := settings.send(way)
-	counts.Waiting.Store(0)
+// look looks at what homes take, and tells what is new. What it could not tell is the error.
+func (t *teller) look(ctx context.Context) error {
+	settings, counts := t.now.Load(), t.counts[t.way]
+	send := settings.send(t.way)
 	if send == nil {
+		counts.Waiting.Store(0)
 		return nil
 	}
-	report := w.options.Report()
-	all := w.sift(way, settings.At, subjects(&report))
+	report := t.options.Report()
+	all := t.sift(settings.At, &report)
 	counts.Waiting.Store(int64(len(all)))
 	for _, n := range all[:min(len(all), perLook)] {
 		warning := n.subject.warn(n.mark, time.Now())
-		if err := w.give(ctx, send, &warning); err != nil {
+		if err := t.give(ctx, send, &warning); err != nil {
 			counts.Failed.Add(1)
+			if _, one := errors.AsType[refusedError](err); one {
+				t.refused[n.subject.key()] = true
+			}
 			return err
 		}
 		counts.Given.Add(1)
 		counts.Waiting.Add(-1)
-		w.remember(way, n.subject.key(), n.mark)
+		t.remember(n.subject.key(), n.mark)
+		if time.Since(t.saved) >= saveTime {
+			t.save()
+		}
 		if ctx.Err() != nil {
 			break
 		}
@@ -204,12 +233,15 @@ func (w *Watch) give(ctx context.Context, send func(context.Context, *Warning) e
 	return send(patience, n)
 }
 
-// sift returns what is to be told, the fullest first, and forgets what is below its mark again.
-func (w *Watch) sift(way string, marks []int, all []subject) []news {
-	w.told.mu.Lock()
-	defer w.told.mu.Unlock()
-	told := w.told.of(way)
+// sift returns what is to be told, the fullest first, and forgets what is below its mark again, or gone.
+func (t *teller) sift(marks []int, r *quota.Report) []news {
+	all := subjects(r)
+	t.told.mu.Lock()
+	defer t.told.mu.Unlock()
+	t.told.sweep(t.way, r)
+	told := t.told.of(t.way)
 	var fresh []news
+	refused := map[key]bool{}
 	for i := range all {
 		s := &all[i]
 		before := told[s.key()]
@@ -217,18 +249,30 @@ func (w *Watch) sift(way string, marks []int, all []subject) []news {
 		switch {
 		case isNews:
 			fresh = append(fresh, news{s, mark})
+			if t.refused[s.key()] {
+				refused[s.key()] = true
+			}
 		case mark != before:
-			w.told.put(way, s.key(), mark)
+			t.told.put(t.way, s.key(), mark)
 		}
 	}
-	slices.SortStableFunc(fresh, func(a, b news) int { return cmp.Compare(b.subject.full(), a.subject.full()) })
+	t.refused = refused
+	last := func(n *news) int {
+		if t.refused[n.subject.key()] {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(fresh, func(a, b news) int {
+		return cmp.Or(cmp.Compare(last(&a), last(&b)), cmp.Compare(b.subject.full(), a.subject.full()))
+	})
 	return fresh
 }
 
-func (w *Watch) remember(way string, k key, mark int) {
-	w.told.mu.Lock()
-	defer w.told.mu.Unlock()
-	w.told.put(way, k, mark)
+func (t *teller) remember(k key, mark int) {
+	t.told.mu.Lock()
+	defer t.told.mu.Unlock()
+	t.told.put(t.way, k, mark)
 }
 
 // sleep waits, or until the settings change; it answers false when ctx ends.

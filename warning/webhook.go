@@ -14,6 +14,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -32,6 +33,20 @@ var poster = &http.Client{
 type laterError struct {
 	error
 	after time.Duration
+}
+
+// refusedError is the error of a receiver that may take other warnings.
+type refusedError struct{ error }
+
+// aboutOne tells whether a status may be about the one warning that was posted: not where it is about who posts, where to, or
+// when.
+func aboutOne(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusRequestTimeout,
+		http.StatusGone, http.StatusTooManyRequests:
+		return false
+	}
+	return status/100 == 4 || status == http.StatusInternalServerError
 }
 
 // post posts a warning. The error never has the URL, which is often a secret.
@@ -66,6 +81,9 @@ func (s *Settings) post(ctx context.Context, n *Warning) error {
 	if after, wrong := strconv.Atoi(res.Header.Get("Retry-After")); wrong == nil && after > 0 {
 		return laterError{err, min(maxPause, time.Duration(min(after, int(maxPause/time.Second)))*time.Second)}
 	}
+	if aboutOne(res.StatusCode) {
+		return refusedError{err}
+	}
 	return err
 }
 
@@ -74,7 +92,7 @@ func (s *Settings) url() (string, error) {
 	if s.WebhookFile == "" {
 		return s.Webhook, nil
 	}
-	f, err := os.Open(s.WebhookFile)
+	f, err := os.OpenFile(s.WebhookFile, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe that nobody writes to must not be waited for
 	if err != nil {
 		return "", fmt.Errorf("read the webhook's URL: %w", err)
 	}
