@@ -47,6 +47,7 @@ var house = map[string][]string{
 	// What only tests and benchmarks are made of.
 	"oncrpc/rpctest":  {"oncrpc"},
 	"oncrpc/xdrtest":  {"oncrpc"},
+	"test/debian":     {},
 	"test/guest":      {},
 	"test/ganesha":    {"test/loopback"},
 	"test/jupyterhub": {},

@@ -17,6 +17,7 @@ import (
 
 	"github.com/hubhome/hubhome/disk"
 	"github.com/hubhome/hubhome/localfs"
+	"github.com/hubhome/hubhome/test/debian"
 	"github.com/hubhome/hubhome/vfs"
 )
 
@@ -28,6 +29,9 @@ var fileSystems = map[string][]string{
 	"tmpfs": nil,
 }
 
+// fileSystemPackages are Debian's packages of the programs that make them.
+var fileSystemPackages = map[string]string{"ext4": "e2fsprogs", "xfs": "xfsprogs", "btrfs": "btrfs-progs"}
+
 // TestConformanceOnFileSystems runs the suite, and what differs between file systems, on each of them. Every one is mounted
 // where only a child process sees it: the mount and the loop device go with that process, however it ends.
 func TestConformanceOnFileSystems(t *testing.T) {
@@ -38,7 +42,7 @@ func TestConformanceOnFileSystems(t *testing.T) {
 		for name, mkfs := range fileSystems {
 			t.Run(name, func(t *testing.T) {
 				if mkfs != nil {
-					needsTool(t, mkfs[0])
+					debian.Program(t, mkfs[0], fileSystemPackages[name])
 				}
 				child(t, name, &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS})
 			})
@@ -56,17 +60,6 @@ func TestConformanceOnFileSystems(t *testing.T) {
 	t.Run("project", func(t *testing.T) { project(t, name) })
 	t.Run("moved out of its home", TestParentOutside)
 	t.Run("offsets", TestOffsets)
-}
-
-// needsTool skips a test where a program is missing; where everything has to be tried, it fails.
-func needsTool(t *testing.T, name string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%v: install e2fsprogs, xfsprogs and btrfs-progs", err)
-		}
-		t.Skip(err)
-	}
 }
 
 // mount makes a file system in memory, with a loop device where it wants a block device, and mounts it. Only for a process
@@ -263,7 +256,7 @@ func TestCoarseInodes(t *testing.T) {
 	if os.Getenv(childOf) == "" && (testing.Short() || os.Geteuid() != 0) {
 		t.Skip("takes root, to mount a file system")
 	}
-	needsTool(t, "mkfs.ext4")
+	debian.Program(t, "mkfs.ext4", "e2fsprogs")
 	if child(t, "seconds", &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}) == "" {
 		return
 	}

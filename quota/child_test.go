@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hubhome/hubhome/test/debian"
 )
 
 // childOf is where a child process of a test finds which file system it is to try.
@@ -21,6 +23,9 @@ const childOf = "HUBHOME_QUOTA_CHILD"
 
 // fileSystems are what a store may lie on: how they count differs.
 var fileSystems = map[string]string{"ext4": "mkfs.ext4 -q -F", "xfs": "mkfs.xfs -q -f", "btrfs": "mkfs.btrfs -q -f"}
+
+// fileSystemPackages are Debian's packages of the programs that make them.
+var fileSystemPackages = map[string]string{"ext4": "e2fsprogs", "xfs": "xfsprogs", "btrfs": "btrfs-progs"}
 
 // onFileSystems runs the calling test on each file system, in a process whose mounts are its own and go with it. There it
 // returns the file system's name with TMPDIR on it, and otherwise "" when all is over.
@@ -35,12 +40,7 @@ func onFileSystems(t *testing.T) string {
 	}
 	for name, mkfs := range fileSystems {
 		t.Run(name, func(t *testing.T) {
-			if _, err := exec.LookPath(strings.Fields(mkfs)[0]); err != nil {
-				if os.Getenv("CI") == "true" {
-					t.Fatalf("%v: install e2fsprogs, xfsprogs and btrfs-progs", err)
-				}
-				t.Skip(err)
-			}
+			debian.Program(t, strings.Fields(mkfs)[0], fileSystemPackages[name])
 			child(t, name)
 		})
 	}
