@@ -210,6 +210,16 @@ func (s *server) ask(t *testing.T, args ...string) string {
 	return string(out)
 }
 
+// logs waits until the server has logged something.
+func (s *server) logs(text string) {
+	s.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(s.log.String(), text); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("the server has not logged %q", text)
+		}
+	}
+}
+
 // checkLedger has the running server compare what it knows of every home with its disk.
 func (s *server) checkLedger(t *testing.T) {
 	t.Helper()

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hubhome/hubhome/test/debian"
 )
 
 // TestSpace has a real client make files in every way that it has, on a store that can clone (XFS): what df shows of the home
@@ -16,25 +18,12 @@ import (
 // the ledger is right of it all.
 func TestSpace(t *testing.T) {
 	machine, binary := boot(t), buildServer(t)
-	image := filepath.Join(t.TempDir(), "xfs")
-	if err := os.WriteFile(image, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(image, 400<<20); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.CommandContext(t.Context(), "mkfs.xfs", "-q", image).CombinedOutput(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("mkfs.xfs: %v: install xfsprogs\n%s", err, out)
-		}
-		t.Skipf("mkfs.xfs: %v\n%s", err, out)
-	}
 	const config = `    quota:
       home: {bytes: 128MiB, inodes: 10000}
       homes: {grace: unlimited}
 quota: {reserve: {enabled: false}}
 `
-	c := client{machine: machine, server: newServerOn(t, binary, image, config), version: "4.2"}
+	c := client{machine: machine, server: newServerOn(t, binary, xfs(t), config), version: "4.2"}
 	c.run(t, themeTime, "sh mount.sh")
 	c.run(t, themeTime, "sh space.sh")
 	c.server.checkLedger(t)
@@ -58,4 +47,21 @@ quota: {reserve: {enabled: false}}
 	c.server.end(syscall.SIGTERM)
 	c.server.start()
 	c.server.checkLedger(t)
+}
+
+// xfs makes a file with an XFS in it.
+func xfs(t *testing.T) (image string) {
+	t.Helper()
+	debian.Program(t, "mkfs.xfs", "xfsprogs")
+	image = filepath.Join(t.TempDir(), "xfs")
+	if err := os.WriteFile(image, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(image, 400<<20); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "mkfs.xfs", "-q", image).CombinedOutput(); err != nil {
+		t.Fatalf("mkfs.xfs: %v\n%s", err, out)
+	}
+	return image
 }
