@@ -155,6 +155,19 @@ func TestHubTotal(t *testing.T) {
 	}
 	works(t, "Truncate", f.Truncate(ctx, 0))
 	works(t, "the same again", write(other, 0, 500_000))
+
+	inodes := b.ledger.Report().Hubs[0].Used.Inodes
+	b.quotas = hubhome.Quotas{Total: hubhome.Quota{Inodes: inodes + 1}, Home: hubhome.Quota{Inodes: 1000}}
+	b.setHubs()
+	_, _, err := b.fs.Mkdir(ctx, user, b.lookup(b.hub(), "ada"), "d", vfs.SetAttr{})
+	works(t, "the hub's last inode", err)
+	_, _, err = b.fs.Mkdir(ctx, user, b.lookup(b.hub(), "bob"), "d", vfs.SetAttr{})
+	refused(t, "another", err)
+	_, _, err = b.fs.Mkdir(ctx, &vfs.Caller{}, b.hub(), "eve", vfs.SetAttr{})
+	refused(t, "another home", err)
+	if d := b.report("bob").Denials; d.HubInodes != 1 || d.Inodes > 0 {
+		t.Errorf("the denials are %+v", d)
+	}
 }
 
 // TestOverride: a quota that is set at run time is in force for the next request, also one below what is used.
@@ -464,6 +477,96 @@ func TestOvershoot(t *testing.T) {
 	used := b.report("ada").Used.Bytes
 	if limit := int64(16 << 20); max(used, most.Load()) > limit+request || used < limit-request {
 		t.Errorf("the home takes %d bytes and took up to %d; its quota is %d", used, most.Load(), limit)
+	}
+	b.exact("ada")
+}
+
+// TestOvershootAtOnce: of requests that all run at the same moment only as many are let in as fit, although none of them has
+// taken anything yet.
+func TestOvershootAtOnce(t *testing.T) {
+	const writers, request, fit = 16, 1 << 20, 5
+	b := newBed(t)
+	h := b.hook()
+	b.ledger.SetReserve(hubhome.Reserve{})
+	home := b.home("ada")
+	var handles []vfs.Handle
+	for i := range writers {
+		f, e := b.create(home, fmt.Sprint(i))
+		works(t, "Close", f.Close())
+		handles = append(handles, e.Handle)
+	}
+	b.ledger.SetOverride(hubName, "ada", bytes(hubhome.Bytes(b.report("ada").Used.Bytes+fit*request)))
+	// Who is let in waits until everybody is, or was refused.
+	var let, refusals atomic.Int64
+	everybody := make(chan struct{})
+	arrived := func(n *atomic.Int64) {
+		n.Add(1)
+		if let.Load()+refusals.Load() == writers {
+			close(everybody)
+		}
+	}
+	var arriving sync.Mutex
+	h.writing = func() {
+		arriving.Lock()
+		arrived(&let)
+		arriving.Unlock()
+		<-everybody
+	}
+	var writing sync.WaitGroup
+	for _, handle := range handles {
+		f, err := b.fs.Open(ctx, user, handle, vfs.Write)
+		b.must(err)
+		writing.Go(func() {
+			_, _, _, err := f.WriteAt(ctx, make([]byte, request), 0, vfs.Unstable)
+			if err != nil {
+				refused(t, "a write", err)
+				arriving.Lock()
+				arrived(&refusals)
+				arriving.Unlock()
+			}
+			works(t, "Close", f.Close())
+		})
+	}
+	writing.Wait()
+	if n := let.Load(); n != fit {
+		t.Errorf("%d requests were let in at once where %d fit", n, fit)
+	}
+	b.exact("ada")
+}
+
+// TestCloneAtQuota: a clone takes nothing of the disk, and is refused where there is no room for a copy.
+func TestCloneAtQuota(t *testing.T) {
+	switch onFileSystems(t) {
+	case "xfs", "btrfs":
+		t.Run("clones", cloneAtQuota) // which has a directory of its own, on that file system
+	}
+}
+
+func cloneAtQuota(t *testing.T) {
+	b := limited(t, hubhome.Quotas{Home: bytes(8 * hubhome.MiB)})
+	home := b.home("ada")
+	put := func(name string, size int) vfs.File {
+		f, _ := b.create(home, name)
+		works(t, "a write", write(f, 0, size))
+		_, err := f.Commit(ctx)
+		b.must(err)
+		return f
+	}
+	src := put("src", 3<<20)
+	one, two := put("one", 0), put("two", 0)
+	works(t, "a clone", one.CloneFrom(ctx, src, 0, 0, 0))
+	before := b.report("ada").Used
+	if before.Bytes < 6<<20 {
+		t.Errorf("with a clone of 3 MiB the home takes %d bytes", before.Bytes)
+	}
+	refused(t, "a clone beyond the quota", two.CloneFrom(ctx, src, 0, 0, 0))
+	refused(t, "a clone of a part beyond the quota", two.CloneFrom(ctx, src, 0, 0, 5<<19))
+	if now := b.report("ada").Used; now != before {
+		t.Errorf("what was refused has taken something: %+v, before %+v", now, before)
+	}
+	works(t, "a clone over what is there", one.CloneFrom(ctx, src, 0, 0, 0))
+	for _, f := range []vfs.File{src, one, two} {
+		works(t, "Close", f.Close())
 	}
 	b.exact("ada")
 }
