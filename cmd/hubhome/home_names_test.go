@@ -61,3 +61,17 @@ func TestHomeListNames(t *testing.T) {
 		}
 	}
 }
+
+// TestParseHome has what can be the name of a home, and what cannot: of "." a server would be asked something else.
+func TestParseHome(t *testing.T) {
+	for _, text := range []string{"", "prod", "prod/", "/ada", "prod/.", "prod/..", "prod/ada/x", "prod//ada", "../ada", "prod/a\x00", "prod/" + strings.Repeat("x", 256)} {
+		if hub, home, err := parseHome(text); err == nil {
+			t.Errorf("%.20q is taken for the home %q of %q", text, home, hub)
+		}
+	}
+	for _, name := range []string{"ada", "...", "caf\xe9", "a b", "%2e", strings.Repeat("x", 255)} {
+		if hub, home, err := parseHome("prod/" + name); err != nil || hub != "prod" || home != name {
+			t.Errorf("prod/%.20q is the home %q of %q: %v", name, home, hub, err)
+		}
+	}
+}

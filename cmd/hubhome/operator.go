@@ -18,6 +18,7 @@ import (
 	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/config"
 	"github.com/hubhome/hubhome/console"
+	"github.com/hubhome/hubhome/vfs"
 )
 
 // How long a command waits for a server's answer: for what it knows, and for what it has to look for on the disk.
@@ -105,7 +106,7 @@ func (f *operatorFlags) ask(cmd *cobra.Command, patience time.Duration, fn func(
 // parseHome reads HUB/USER. What is behind the first slash is the name of a directory, of bytes of any kind.
 func parseHome(text string) (hubhome.HubName, string, error) {
 	hub, home, both := strings.Cut(text, "/")
-	if !both || hub == "" || home == "" || strings.Contains(home, "/") {
+	if !both || hub == "" || vfs.CheckName(home) != nil {
 		return "", "", usageError{fmt.Errorf("%q is no home: write HUB/USER, such as prod/ada", text)}
 	}
 	name, err := hubhome.ParseHubName(hub)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ var quotaColumns = []string{"hub", "home", "quota", "inodes"}
 // a bound, and there are no quotas.
 func readQuotas(r io.Reader, file string) (changes []console.QuotaChange, lines []int, err error) {
 	limited := &io.LimitedReader{R: r, N: maxQuotaFile + 1}
-	in := csv.NewReader(limited)
+	in := csv.NewReader(withoutMark(limited))
 	in.FieldsPerRecord = 0 // as many as the first has
 	at, err := quotaHeader(in)
 	if _, ok := errors.AsType[*fs.PathError](err); ok {
@@ -84,6 +85,17 @@ func readQuotas(r io.Reader, file string) (changes []console.QuotaChange, lines 
 	return changes, lines, nil
 }
 
+// withoutMark leaves out the byte order mark that spreadsheets put before UTF-8: behind it a quotation mark is none to a reader
+// of CSV.
+func withoutMark(r io.Reader) io.Reader {
+	const mark = "\ufeff"
+	in := bufio.NewReader(r)
+	if begin, _ := in.Peek(len(mark)); string(begin) == mark {
+		in.Discard(len(mark))
+	}
+	return in
+}
+
 // quotaHeader reads the names of the columns, and returns where each is.
 func quotaHeader(in *csv.Reader) (at map[string]int, err error) {
 	const how = "begin with the line hub,home,quota or hub,home,quota,inodes"
@@ -99,7 +111,7 @@ func quotaHeader(in *csv.Reader) (at map[string]int, err error) {
 	}
 	at = map[string]int{}
 	for i, name := range record {
-		name = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))
+		name = strings.ToLower(strings.TrimSpace(name))
 		if _, twice := at[name]; twice || !slices.Contains(quotaColumns, name) {
 			return nil, fmt.Errorf("%s is not the name of a column, or is there twice: %s", strconv.Quote(shortened(name)), how)
 		}
