@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -341,6 +342,14 @@ func directories(name string) []string {
 	return dirs
 }
 
+// unknown tells whether not all homes of a hub are known yet.
+func (s *Server) unknown(hub hubhome.HubName) bool {
+	report := s.homes.Report()
+	return slices.ContainsFunc(report.Hubs, func(h quota.HubReport) bool {
+		return h.Name == hub && report.Scanned && h.AsOf.IsZero()
+	})
+}
+
 func (s *Server) showHome(r *http.Request) (any, error) {
 	values, err := params(r, "largest")
 	if err != nil {
@@ -360,6 +369,8 @@ func (s *Server) showHome(r *http.Request) (any, error) {
 		return nil, noHub(string(hub), &report)
 	case err != nil:
 		return nil, err
+	case !there && s.unknown(hub):
+		return nil, refuse(http.StatusNotFound, "no home %q is known in hub %q: its homes have not been looked through to the end yet", name, hub)
 	case !there:
 		return nil, refusal{http.StatusNotFound, []Problem{{Message: unknownHome(hub, name, home.Override)}}}
 	}

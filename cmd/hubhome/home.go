@@ -94,6 +94,13 @@ Exit codes:
 				if err != nil {
 					return err
 				}
+				if len(homes) == 0 && output == outputTable {
+					hubs, err := client.Hubs(ctx)
+					if err == nil {
+						noHomes(cmd.ErrOrStderr(), hubs, hub)
+					}
+					return err
+				}
 				slices.SortStableFunc(homes, func(a, b console.Home) int { return homeOrders[order](&a, &b) })
 				return writeHomes(cmd.OutOrStdout(), homes, output)
 			})
@@ -103,6 +110,17 @@ Exit codes:
 	cmd.Flags().StringVar(&order, "sort", order, "usage or quota (the largest first), name, or mtime (the last written first)")
 	cmd.Flags().StringVarP(&output, "output", "o", output, "table, json or csv")
 	return cmd
+}
+
+// noHomes says why a list is empty, of one hub or of all.
+func noHomes(log io.Writer, hubs []console.Hub, hub hubhome.HubName) {
+	for i := range hubs {
+		if hubs[i].Unknown && (hub == "" || hubs[i].Name == hub) {
+			fmt.Fprintln(log, "hubhome: no homes are known yet: they have not been looked through to the end; what came of it the server logs")
+			return
+		}
+	}
+	fmt.Fprintln(log, "hubhome: there are no homes")
 }
 
 // writeHomes writes a list of homes.
