@@ -126,9 +126,9 @@ func (d *Disk) Rename(fromDir int, from string, toDir int, to string, flags uint
 	return d.do(OpRename, func() error { return unix.Renameat2(fromDir, from, toDir, to, flags) })
 }
 
-// Name is one entry of a directory.
+// Name is one entry of a directory. It is valid until the next call.
 type Name struct {
-	Name   []byte // valid until the next call
+	Name   []byte
 	Ino    uint64
 	Offset int64 // where the directory goes on after this entry
 }
@@ -157,6 +157,7 @@ func (d *Disk) ReadDir(dir int, offset int64, buf []byte, fn func(*Name) bool) (
 // parseDirents reads struct linux_dirent64 (getdents64(2)): ino and offset, 8 bytes each; length, 2; type, 1; name.
 func parseDirents(buf []byte, fn func(*Name) bool) bool {
 	const header = 19
+	var e Name // one for all: each would be an allocation
 	for len(buf) >= header {
 		length := int(le.Uint16(buf[16:]))
 		if length < header || length > len(buf) {
@@ -166,7 +167,7 @@ func parseDirents(buf []byte, fn func(*Name) bool) bool {
 		if i := bytes.IndexByte(name, 0); i >= 0 {
 			name = name[:i]
 		}
-		e := Name{Name: name, Ino: le.Uint64(buf), Offset: int64(le.Uint64(buf[8:]))}
+		e = Name{Name: name, Ino: le.Uint64(buf), Offset: int64(le.Uint64(buf[8:]))}
 		buf = buf[length:]
 		if s := string(name); s == "." || s == ".." {
 			continue

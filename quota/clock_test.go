@@ -33,23 +33,23 @@ func (b *bed) count(name string, now time.Time, during func(*quota.Count)) (coun
 	home := b.lookup(b.hub(), name)
 	path := filepath.Join(b.path, hubName, name)
 	visit := func(path string, h vfs.Handle) {
-		f := quota.Found{Handle: h}
-		look := func(f *quota.Found) error {
+		look := func() (f quota.Found, err error) {
 			var st unix.Statx_t
 			if err := unix.Statx(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_BASIC_STATS|unix.STATX_BTIME, &st); err != nil {
-				return err
+				return f, err
 			}
-			*f = quota.Found{Number: st.Ino, Type: vfs.Regular, Used: st.Blocks * 512, Size: st.Size, Handle: h,
-				Written: time.Unix(st.Mtime.Sec, int64(st.Mtime.Nsec))}
+			f = quota.Found{Number: st.Ino, Type: vfs.Regular, Used: st.Blocks * 512, Size: st.Size, Handle: h,
+				Written: st.Mtime.Sec*1e9 + int64(st.Mtime.Nsec)}
 			if st.Mode&unix.S_IFMT == unix.S_IFDIR {
 				f.Type = vfs.Directory
 			}
 			if st.Mask&unix.STATX_BTIME != 0 {
 				f.Birth = st.Btime.Sec*1e9 + int64(st.Btime.Nsec)
 			}
-			return nil
+			return f, nil
 		}
-		b.must(look(&f))
+		f, err := look()
+		b.must(err)
 		b.must(c.Visit(f.Number, look))
 	}
 	visit(path, home)

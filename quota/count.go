@@ -53,8 +53,8 @@ type Found struct {
 	Type   vfs.Type
 	// Used and Size are in bytes.
 	Used, Size uint64
-	// Written is when it was last changed.
-	Written time.Time
+	// Written is when it was last changed, in nanoseconds.
+	Written int64
 	// Birth is when it was made, as Home has it.
 	Birth int64
 	// Recent: it was changed so lately that what it takes may change by itself, and it is not Exact.
@@ -195,13 +195,13 @@ func (c *Count) Sum() Usage { return Usage{c.bytes.Load(), c.inodes.Load()} }
 
 // Visit counts an inode that the walker found under a number, unless it was counted before. look looks at it; its error is
 // Visit's.
-func (c *Count) Visit(number uint64, look func(*Found) error) error {
+func (c *Count) Visit(number uint64, look func() (Found, error)) error {
 	b := c.l.inodes.numbered(number)
 	b.mu.Lock()
 	left := b.left
 	b.mu.Unlock()
-	var found Found
-	if err := look(&found); err != nil {
+	found, err := look()
+	if err != nil {
 		return err
 	}
 	again := found.Number != number // its name has gone to another meanwhile
@@ -227,7 +227,7 @@ func (c *Count) Visit(number uint64, look func(*Found) error) error {
 		}
 		// Somebody has used it since the look, or it is gone and its number another's. Nobody does now.
 		again, left = false, b.left
-		err := look(&found)
+		found, err = look()
 		b.mu.Unlock()
 		if err != nil || found.Number != number {
 			return err // who moved its name has shown it
@@ -264,9 +264,9 @@ func (c *Count) visitResting(f *Found) {
 		return
 	}
 	c.add(Usage{int64(f.Used), 1})
-	for written := f.Written.UnixNano(); ; {
+	for {
 		last := c.last.Load()
-		if written <= last || c.last.CompareAndSwap(last, written) {
+		if f.Written <= last || c.last.CompareAndSwap(last, f.Written) {
 			return
 		}
 	}

@@ -63,10 +63,9 @@ func TestCrowded(t *testing.T) {
 	c, err := b.ledger.Begin(id, time.Now())
 	b.must(err)
 	for _, h := range handles {
-		b.must(c.Visit(0, func(f *quota.Found) error {
+		b.must(c.Visit(0, func() (quota.Found, error) {
 			a, err := b.inner.GetAttr(ctx, h)
-			*f = quota.Found{Number: a.FileID, Type: a.Type, Used: a.Used, Size: a.Size, Birth: a.Birth.UnixNano(), Handle: h}
-			return err
+			return quota.Found{Number: a.FileID, Type: a.Type, Used: a.Used, Size: a.Size, Birth: a.Birth.UnixNano(), Handle: h}, err
 		}))
 	}
 	c.Done()

@@ -40,9 +40,8 @@ func TestCountOfMany(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	visit := func(r, i int) {
 		number := uint64(1<<40 + r*3*run + i) // with gaps between
-		err := c.Visit(number, func(f *quota.Found) error {
-			*f = quota.Found{Number: number, Type: vfs.Regular, Used: 4096, Size: 4096, Birth: 1}
-			return nil
+		err := c.Visit(number, func() (quota.Found, error) {
+			return quota.Found{Number: number, Type: vfs.Regular, Used: 4096, Size: 4096, Birth: 1}, nil
 		})
 		if err != nil {
 			t.Fatal(err)

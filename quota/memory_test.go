@@ -71,9 +71,8 @@ func TestGivenUp(t *testing.T) {
 	for range 3 {
 		c, err := m.ledger.Begin(e.Attr.Home, time.Now())
 		m.must(err)
-		m.must(c.Visit(e.Attr.FileID, func(f *quota.Found) error {
-			*f = quota.Found{Number: e.Attr.FileID, Type: vfs.Directory, Used: 4096, Handle: e.Handle}
-			return nil
+		m.must(c.Visit(e.Attr.FileID, func() (quota.Found, error) {
+			return quota.Found{Number: e.Attr.FileID, Type: vfs.Directory, Used: 4096, Handle: e.Handle}, nil
 		}))
 		c.Publish()
 		c.Cancel()

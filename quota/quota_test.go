@@ -943,9 +943,8 @@ func TestClockBack(t *testing.T) {
 			}
 			var st unix.Stat_t
 			b.must(unix.Stat(at, &st))
-			b.must(c.Visit(st.Ino, func(f *quota.Found) error {
-				*f = quota.Found{Number: st.Ino, Used: uint64(du(&st)), Size: uint64(st.Size), Birth: found(t, at, "").Birth}
-				return nil
+			b.must(c.Visit(st.Ino, func() (quota.Found, error) {
+				return quota.Found{Number: st.Ino, Used: uint64(du(&st)), Size: uint64(st.Size), Birth: found(t, at, "").Birth}, nil
 			}))
 		}
 		return c

@@ -150,7 +150,7 @@ func birthOf(st *disk.Stat) int64 {
 	if st.Mask&unix.STATX_BTIME == 0 {
 		return 0
 	}
-	return time.Unix(st.Btime.Sec, int64(st.Btime.Nsec)).UnixNano()
+	return nanoseconds(st.Btime)
 }
 
 // ensureHub makes a hub's directories, or sees that they are right.

@@ -34,7 +34,7 @@ func walkers() int { return max(2, min(8, runtime.GOMAXPROCS(0))) }
 type walk struct {
 	s     *Store
 	count *quota.Count
-	now   time.Time
+	now   int64 // in nanoseconds
 	// hub and home are the inode numbers of their directories; home is 0 for what lies in the hub's directory.
 	hub, home uint64
 
@@ -81,7 +81,7 @@ func moved(err error) error {
 // passed over: an *unreadError.
 func (s *Store) tally(ctx context.Context, c *quota.Count) error {
 	hubName, name, hub, id := c.Where()
-	w := &walk{s: s, count: c, now: time.Now(), hub: uint64(hub)}
+	w := &walk{s: s, count: c, now: time.Now().UnixNano(), hub: uint64(hub)}
 	w.wake = sync.NewCond(&w.mu)
 	fd, err := s.disk.Open(s.root, string(hubName), unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
@@ -260,14 +260,14 @@ func (w *walk) visit(kernel string) error {
 	if err := w.s.disk.Stat(fd, disk.Here, &st); err != nil {
 		return err
 	}
-	err = w.count.Visit(st.Ino, func(f *quota.Found) error {
+	err = w.count.Visit(st.Ino, func() (quota.Found, error) {
 		if err := w.s.disk.Stat(fd, disk.Here, &st); err != nil {
-			return err
+			return quota.Found{}, err
 		}
 		if st.Nlink == 0 {
-			return syscall.ESTALE
+			return quota.Found{}, syscall.ESTALE
 		}
-		return w.see(f, &st, func() (string, error) { return kernel, nil })
+		return w.see(&st, func() (string, error) { return kernel, nil })
 	})
 	switch {
 	case gone(err):
@@ -278,27 +278,38 @@ func (w *walk) visit(kernel string) error {
 	return err
 }
 
-// types are those that matter to a count. What else there is takes what it takes.
-var types = map[uint16]vfs.Type{unix.S_IFREG: vfs.Regular, unix.S_IFDIR: vfs.Directory}
+// typeOf is a type that matters to a count. What else there is takes what it takes.
+func typeOf(st *disk.Stat) vfs.Type {
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		return vfs.Regular
+	case unix.S_IFDIR:
+		return vfs.Directory
+	}
+	return 0
+}
+
+// nanoseconds is a time of a file.
+func nanoseconds(t unix.StatxTimestamp) int64 { return t.Sec*int64(time.Second) + int64(t.Nsec) }
 
 // see describes a file to the count. It asks for its handle where the count, or the walk, needs it.
-func (w *walk) see(f *quota.Found, st *disk.Stat, kernel func() (string, error)) error {
-	*f = quota.Found{
-		Number: st.Ino, Type: types[st.Mode&unix.S_IFMT], Used: st.Blocks * 512, Size: st.Size, Birth: birthOf(st),
-		Written: time.Unix(st.Mtime.Sec, int64(st.Mtime.Nsec)),
+func (w *walk) see(st *disk.Stat, kernel func() (string, error)) (f quota.Found, err error) {
+	changed := nanoseconds(st.Ctime)
+	f = quota.Found{
+		Number: st.Ino, Type: typeOf(st), Used: st.Blocks * 512, Size: st.Size, Birth: birthOf(st), Written: changed,
 	}
-	if changed := time.Unix(st.Ctime.Sec, int64(st.Ctime.Nsec)); f.Written.After(changed) {
-		f.Written = changed // somebody has set another time
+	if st.Mtime.Sec <= st.Ctime.Sec { // else somebody has set another time
+		f.Written = min(changed, nanoseconds(st.Mtime))
 	}
 	if f.Type == vfs.Regular {
-		f.Recent = !f.Exact() && w.now.Sub(time.Unix(st.Ctime.Sec, int64(st.Ctime.Nsec))) < restTime
+		f.Recent = !f.Exact() && w.now-changed < int64(restTime)
 	}
 	if f.Type != vfs.Directory && !f.Recent && !w.count.Young(f.Birth) {
-		return nil
+		return f, nil
 	}
 	k, err := kernel()
 	f.Handle = w.s.fs.HandleOf(w.hub, w.home, st.Ino, k)
-	return err
+	return f, err
 }
 
 // push puts directories on the list.
@@ -365,27 +376,28 @@ func (w *walk) read(kernel string, buf []byte) {
 		last = string(k)
 		return last, err
 	}
-	look := func(f *quota.Found) error {
+	look := func() (quota.Found, error) {
 		for {
 			if err := d.StatEntry(fd, entry, &st); err != nil {
-				return err
+				return quota.Found{}, err
 			}
 			if !w.s.fs.Ours(&st) {
-				return syscall.ENOENT // another file system is mounted there
+				return quota.Found{}, syscall.ENOENT // another file system is mounted there
 			}
 			if w.home == 0 && st.Mode&unix.S_IFMT == unix.S_IFDIR {
-				return syscall.ENOENT // a home
+				return quota.Found{}, syscall.ENOENT // a home
 			}
-			if err := w.see(f, &st, handle); err != nil || f.Handle == "" {
-				return err
+			f, err := w.see(&st, handle)
+			if err != nil || f.Handle == "" {
+				return f, err
 			}
 			// The handle must be of the file that was described, and not of one that got its name between the two.
 			var now disk.Stat
 			if err := d.StatEntry(fd, entry, &now); err != nil {
-				return err
+				return f, err
 			}
 			if now.Ino == st.Ino && now.Btime == st.Btime {
-				return nil
+				return f, nil
 			}
 		}
 	}
