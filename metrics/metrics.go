@@ -6,7 +6,7 @@
 // the page itself. docs/metrics.md lists every name; a test compares. It asks whom it tells of when it is scraped.
 //
 // One file of the package for each noun: homes, directories (what other exporters call them), operations, histogram, server
-// (what clients hold), syncs, volume (the store's space), recount, scans, warnings, page.
+// (what clients hold), syncs, volume (the store's space), recount, scans, warnings, page, crowd (the page's connections).
 package metrics
 
 import (

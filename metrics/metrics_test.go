@@ -396,6 +396,65 @@ func TestOneScrape(t *testing.T) {
 	}
 }
 
+// TestCrowd has more connections made than there may be: those that are too many are closed, and when others go there is room.
+func TestCrowd(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- metrics.Serve(ctx, l, prometheus.NewRegistry(), slog.New(slog.DiscardHandler)) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	// ask makes a connection that is kept, and tells whether it is answered.
+	ask := func() (net.Conn, bool) {
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.SetDeadline(time.Now().Add(20 * time.Second))
+		fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		n, _ := conn.Read(make([]byte, 1))
+		return conn, n > 0
+	}
+	const most = 64
+	var kept []net.Conn
+	defer func() {
+		for _, conn := range kept {
+			conn.Close()
+		}
+	}()
+	for i := range most {
+		conn, answered := ask()
+		if kept = append(kept, conn); !answered {
+			t.Fatalf("connection %d is not answered", i)
+		}
+	}
+	for range 10 {
+		conn, answered := ask()
+		conn.Close()
+		if answered {
+			t.Fatal("one too many is answered")
+		}
+	}
+	kept[0].Close()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		conn, answered := ask()
+		conn.Close()
+		if answered {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("there is never room again")
+		}
+	}
+}
+
 // slow is a collector that takes until it is released.
 type slow struct {
 	*metrics.Recount

@@ -45,7 +45,7 @@ func Serve(ctx context.Context, listener net.Listener, from prometheus.Gatherer,
 	}
 	unwatch := context.AfterFunc(ctx, func() { server.Close() })
 	defer unwatch()
-	if err := server.Serve(listener); ctx.Err() == nil {
+	if err := server.Serve(newCrowd(listener)); ctx.Err() == nil {
 		server.Close()
 		return err
 	}
