@@ -485,7 +485,7 @@ func (s *scanner) unread(ctx context.Context, d *directory, err error) {
 			return
 		}
 	}
-	if lost(err) && !s.answersOthers(d.began) {
+	if errors.Is(err, errForgotten) || lost(err) && !s.answersOthers(d.began) {
 		s.stop(fmt.Errorf("read %s: %w", d.absolute(), err))
 		return
 	}
@@ -531,11 +531,16 @@ func (s *scanner) forget(h *home) {
 	delete(s.names, homeKey{h.hub.name, h.name})
 }
 
+// errForgotten is the error of a server that does not even know the root of what is scanned by its handle any more. It has lost
+// its handles, and no files: who connects again gets new ones.
+var errForgotten = errors.New("the server knows none of its handles any more")
+
 // vanish finds out whether a directory that the server no longer knows by its handle was removed (nil), or replaced by
 // another one, which is then to be read. Otherwise it is an error: a server that has forgotten a handle of what is still
-// there, or all handles, leaves something out that must not be taken for removed.
+// there, or all handles (errForgotten), leaves something out that must not be taken for removed.
 func (s *scanner) vanish(ctx context.Context, d *directory, err error) (replaced bool, _ error) {
-	for at := d; at.parent != nil; at = at.parent {
+	at := d
+	for ; at.parent != nil; at = at.parent {
 		var e vfs.Entry
 		look := s.as(at.parent, func(c *vfs.Caller, _ bool) (err error) {
 			e, err = s.fs.Lookup(ctx, c, at.parent.handle, at.name)
@@ -558,6 +563,9 @@ func (s *scanner) vanish(ctx context.Context, d *directory, err error) (replaced
 		d.handle, d.listedAt, d.began = e.Handle, s.spec.now(), time.Time{}
 		d.know(&e.Attr)
 		return true, nil
+	}
+	if _, top := s.fs.GetAttr(ctx, at.handle); errors.Is(top, syscall.ESTALE) {
+		err = fmt.Errorf("%w: %w", errForgotten, err)
 	}
 	return false, err
 }

@@ -350,20 +350,32 @@ func TestVanish(t *testing.T) {
 	}
 }
 
-// TestForgottenHandles has a server that knows none of its handles any more: nothing was removed by that.
+// TestForgottenHandles has a server that knows none of its handles any more, as one that was restored elsewhere: nothing was
+// removed by that, and the scan is to go on with other handles.
 func TestForgottenHandles(t *testing.T) {
 	x := newTree(t)
 	x.file("ada/sub/file", 1)
 	stale := func() error { return syscall.ESTALE }
-	calls := 0
+	calls, all := 0, true
 	x.Hook("ReadDir", func() error {
 		if calls++; calls > 2 {
 			x.Hook("Lookup", stale)
+			if all {
+				x.Hook("GetAttr", stale)
+			}
 			return syscall.ESTALE
 		}
 		return nil
 	})
-	r := x.scan(usage.Spec{})
+	r, err := x.try(usage.Spec{})
+	if !errors.Is(err, syscall.ESTALE) || r.Complete || r.Vanished != 0 || r.Hubs[0].Homes[0].Complete {
+		t.Errorf("%v, %d errors, %d vanished: %+v", err, r.Errors, r.Vanished, r.Hubs[0].Homes)
+	}
+
+	// It knows the base share, and nothing of what is in one home.
+	x.Hook("GetAttr", nil)
+	calls, all = 0, false
+	r = x.scan(usage.Spec{})
 	if r.Errors != 1 || r.Vanished != 0 || r.Hubs[0].Homes[0].Errors != 1 {
 		t.Errorf("%d errors, %d vanished: %+v", r.Errors, r.Vanished, r.Problems)
 	}

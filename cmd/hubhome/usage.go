@@ -86,7 +86,8 @@ Exit codes:
   3  no NFS server answered, or what did is none, speaks another version, or does not take this client
   4  PATH, or a hub in it, is not there
   5  some files or directories could not be read: they are listed, and missing in the figures of their homes
-  6  the scan was interrupted, or the server answers no more: what was found until then is printed, and marked
+  6  the scan was interrupted, or the server answers no more: what was found until then is printed, and marked. Interrupted
+     again, it ends at once
   7  the FILE cannot be used, or could not be written`,
 		Example: `  hubhome usage nfs://10.0.0.5/homes
   hubhome usage nfs://10.0.0.5/homes --hub prod --state /var/lib/hubhome/usage --output csv`,
@@ -103,6 +104,7 @@ Exit codes:
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
+			context.AfterFunc(ctx, stop) // whoever does not want to wait for what was found interrupts again
 			return r.run(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}

@@ -25,6 +25,9 @@ type usageProgress struct {
 	bar  *mpb.Bar
 }
 
+// longestLeft is how much time may be left for it to be foretold.
+const longestLeft = 365 * 24 * time.Hour
+
 // lineTime is between two lines where there is no terminal.
 const lineTime = 10 * time.Second
 
@@ -81,8 +84,10 @@ func progressText(p *usage.Progress) string {
 	}
 	s += fmt.Sprintf(", %.0f/s, %v", read/seconds, p.Elapsed.Round(time.Second))
 	if p.Expected > p.Entries && read > 0 {
-		left := time.Duration(float64(p.Elapsed) * float64(p.Expected-p.Entries) / read)
-		s += fmt.Sprintf(", about %v left", left.Round(time.Second))
+		left := float64(p.Elapsed) * float64(p.Expected-p.Entries) / read
+		if left < float64(longestLeft) { // else it has hardly begun
+			s += fmt.Sprintf(", about %v left", time.Duration(left).Round(time.Second))
+		}
 	}
 	if p.Errors > 0 {
 		s += fmt.Sprintf(", %s", count(int(p.Errors), "error"))

@@ -89,6 +89,7 @@ func TestUsageProgress(t *testing.T) {
 		"1 of 3 homes, 1.0 KiB, 500 files and directories of at most 9000, 50/s, 10s":  {Homes: 1, Found: 3, Listed: true, Entries: 500, Bytes: 1024, Elapsed: 10 * time.Second, AtMost: 9000},
 		"1 of 3 homes, 1.0 KiB, 500 files and directories, 50/s, 10s, about 20s left":  {Homes: 1, Found: 3, Listed: true, Entries: 500, Bytes: 1024, Elapsed: 10 * time.Second, AtMost: 9000, Expected: 1500},
 		"2 of 3 homes, 1.0 MiB, 900 files and directories, 10/s, 10s, about 1m0s left": {Homes: 2, Found: 3, Listed: true, Entries: 900, Kept: 800, Bytes: 1 << 20, Elapsed: 10 * time.Second, Expected: 1500},
+		"0 of 3 homes, 0 B, 1 files and directories, 0/s, 1h0m0s":                      {Found: 3, Listed: true, Entries: 1, Elapsed: time.Hour, Expected: 1 << 40},
 		"3 of 3 homes, 5.0 EiB, 2000 files and directories, 200/s, 10s":                {Homes: 3, Found: 3, Listed: true, Entries: 2000, Bytes: 5 << 60, Elapsed: 10 * time.Second, Expected: 1500},
 	} {
 		if got := progressText(&p); got != want {

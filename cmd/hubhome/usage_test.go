@@ -207,6 +207,44 @@ func TestUsageInterrupted(t *testing.T) {
 	}
 }
 
+// TestUsageInterruptedAgain interrupts one that nobody reads from, until it ends.
+func TestUsageInterruptedAgain(t *testing.T) {
+	target, _, _ := scannedStore(t, func(hub string) { manyHomes(t, hub, 600, 1) })
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	cmd := exec.Command(os.Args[0], "usage", target, "--output", "json", "--quiet")
+	cmd.Args[0] = "hubhome" // TestMain goes by it
+	cmd.Stdout = write
+	err = cmd.Start()
+	write.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	if _, err := read.Read(make([]byte, 1)); err != nil { // it has found what there is
+		t.Fatal(err)
+	}
+	deadline := time.After(patience)
+	for {
+		select {
+		case err := <-ended:
+			if err == nil {
+				t.Error("nobody has read what it found, and it says that it was successful")
+			}
+			return
+		case <-time.After(20 * time.Millisecond):
+			cmd.Process.Signal(syscall.SIGINT)
+		case <-deadline:
+			cmd.Process.Kill()
+			t.Fatalf("it does not end: %v", <-ended)
+		}
+	}
+}
+
 // TestUsageRestart restarts the server under a scan, which goes on.
 func TestUsageRestart(t *testing.T) {
 	target, base, s := scannedStore(t, func(hub string) { manyHomes(t, hub, 20, 20) })
