@@ -32,6 +32,7 @@ var (
 	homeAsOf          = describe("hubhome_home_as_of_timestamp_seconds", "Since when the figures of a home are known; only where an NFS server of somebody else's has it.", "hub", "home")
 	homeUnread        = describe("hubhome_home_unread", "How many files and directories of a home could not be read, and are missing in its figures; only where an NFS server of somebody else's has it.", "hub", "home")
 	hubAsOf           = describe("hubhome_hub_as_of_timestamp_seconds", "Since when all figures of a hub are known; only where an NFS server of somebody else's has it.", "hub")
+	hubPartial        = describe("hubhome_hub_partial", "Whether something in a hub could not be read, and is missing in its figures; only where an NFS server of somebody else's has it.", "hub")
 	reserveBytes      = describe("hubhome_reserve_bytes", "What every home may still take when its quota is spent.")
 )
 
@@ -121,6 +122,13 @@ func collectHub(ch chan<- prometheus.Metric, hub *quota.HubReport, scanned bool)
 	}
 	for state, n := range states {
 		gauge(ch, hubHomes, n, name, string(state))
+	}
+	if scanned {
+		partial := 0
+		if hub.OwnState == quota.Partial || states[quota.Partial] > 0 {
+			partial = 1
+		}
+		gauge(ch, hubPartial, partial, name)
 	}
 }
 

@@ -279,7 +279,7 @@ func TestRules(t *testing.T) {
 	}
 	for name, rule := range tested {
 		of := fmt.Sprint(rule)
-		if strings.Contains(of, "hubhome_scan_") || strings.Contains(of, "hubhome_store_") || strings.Contains(of, `state="partial"`) {
+		if strings.Contains(of, "hubhome_scan_") || strings.Contains(of, "hubhome_store_") || strings.Contains(of, "hubhome_hub_partial") {
 			if made[name] == nil {
 				t.Errorf("%s is not there", name)
 			}
