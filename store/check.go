@@ -92,6 +92,13 @@ func (s *Store) CheckServed(ctx context.Context, repair bool, tell func(Checked)
 		return fmt.Errorf("another check is running: %w", syscall.EBUSY)
 	}
 	defer s.checking.Unlock()
+	// Homes may have come and gone behind the server's back too.
+	s.mu.Lock()
+	err := s.list(s.hubs)
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	for _, hub := range s.quota.Report().Hubs {
 		homes := append([]quota.HomeReport{{ID: hub.ID, Used: hub.Own, State: hub.OwnState}}, hub.Homes...)
 		for _, home := range homes {

@@ -159,7 +159,7 @@ func (r *checkReport) add(h store.Checked) {
 func (r *checkReport) verdict() error {
 	rest := ""
 	if r.unsure > 0 {
-		rest = fmt.Sprintf("; %d are yet to be counted, which a server does by itself", r.unsure)
+		rest = fmt.Sprintf("; %d yet to be counted, which a server does by itself", r.unsure)
 	}
 	switch {
 	case r.faults > 0 && r.differ > 0 && !r.repair:
