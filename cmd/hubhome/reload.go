@@ -13,6 +13,7 @@ import (
 
 	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/config"
+	"github.com/hubhome/hubhome/quota"
 )
 
 // reloading is what a server has of its configuration, and of what becomes of it when it changes.
@@ -91,6 +92,7 @@ func (s *reloading) reload(ctx context.Context) outcome {
 		s.config = next // its places are those in the file
 		return unchanged
 	}
+	overfull := overfullHomes(s.operator.homes.Report())
 	if err := s.take(ctx, next); err != nil {
 		if ctx.Err() == nil { // else nobody waits for it any more
 			s.refuse(err)
@@ -103,7 +105,39 @@ func (s *reloading) reload(ctx context.Context) outcome {
 	s.config = next
 	s.log.Info("took the changed configuration over", "file", s.file, "hubs", len(next.Hubs),
 		"added", names(next, before), "removed", names(before, next))
+	s.warnOverfull(overfull, overfullHomes(s.operator.homes.Report()))
 	return taken
+}
+
+// overfullHomes are the homes, as hub/home, and the hubs that take more than they may.
+func overfullHomes(report quota.Report) []string {
+	var all []string
+	for i := range report.Hubs {
+		hub := &report.Hubs[i]
+		if hub.Full() > 1 {
+			all = append(all, string(hub.Name))
+		}
+		for j := range hub.Homes {
+			if hub.Homes[j].Full() > 1 {
+				all = append(all, string(hub.Name)+"/"+hub.Homes[j].Name)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// warnOverfull says that quotas are below what homes take, where a configuration has made it so: with a unit that is mistaken
+// that would be all homes of a hub.
+func (s *reloading) warnOverfull(before, after []string) {
+	now := slices.DeleteFunc(after, func(name string) bool {
+		_, was := slices.BinarySearch(before, name)
+		return was
+	})
+	if len(now) > 0 {
+		s.log.Warn("quotas are below what homes take already: nothing but small files can be written there until there is room",
+			"homes", len(now), "first", now[0])
+	}
 }
 
 // refuse logs why a configuration was not taken over.
