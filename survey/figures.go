@@ -52,12 +52,15 @@ func (f figures) replace(u *usage.Hub) {
 }
 
 // take takes over what a scan has found that came to its end. A hub that it was to look through, and did not find, stays as
-// it was known; where it was to find them all, what it has not found is no more.
+// it was known; where it was to find them all, what it has not found is no more, unless it could not be looked at.
 func (f figures) take(r *usage.Result, wanted []hubhome.HubName) {
 	found := map[string]bool{}
 	for i := range r.Hubs {
 		f.replace(&r.Hubs[i])
 		found[r.Hubs[i].Name] = true
+	}
+	for _, name := range r.Unlooked {
+		found[string(name)] = true
 	}
 	maps.DeleteFunc(f, func(name string, _ *hub) bool { return len(wanted) == 0 && !found[name] })
 }

@@ -536,3 +536,58 @@ func TestAs(t *testing.T) {
 		}
 	}
 }
+
+// TestLostForAWhile has a server whose base share shows less than there is: a hub that cannot be looked at, and then none at all.
+func TestLostForAWhile(t *testing.T) {
+	s := newServer(t)
+	f := &failing{Memory: s.tree}
+	v := survey.New(survey.Options{
+		Dial: func(context.Context, func(context.Context) error) (*survey.Tree, error) {
+			return &survey.Tree{FS: f, Close: func() error { return nil }}, nil
+		},
+		State: filepath.Join(t.TempDir(), "state"), Source: "nfs://server/", Logger: slog.New(slog.NewTextHandler(&s.log, nil)),
+	}, survey.Settings{Interval: time.Second})
+	s.must(v.Open())
+	s.start(v)
+	scanned := func(failures uint64) {
+		t.Helper()
+		before := v.Status()
+		await(t, func() bool {
+			st := v.Status()
+			return st.Failures >= before.Failures+failures && (failures > 0 || st.Succeeded.After(before.Succeeded.Add(time.Second)))
+		})
+		s.tells(v, all)
+	}
+	scanned(0)
+	f.what.Store("staging")
+	scanned(0)
+	if !strings.Contains(s.log.String(), "first=staging") {
+		t.Errorf("it does not say that a hub cannot be looked at:\n%s", &s.log)
+	}
+	f.what.Store("all")
+	scanned(1)
+	if !strings.Contains(s.log.String(), "is the disk mounted at the server?") {
+		t.Errorf("it does not say that there is no hub any more:\n%s", &s.log)
+	}
+	f.what.Store("")
+	scanned(0)
+}
+
+// failing is a tree in which an entry, or all of them, cannot be had.
+type failing struct {
+	*vfstest.Memory
+	what atomic.Value
+}
+
+func (f *failing) ReadDir(ctx context.Context, caller *vfs.Caller, dir vfs.Handle, cookie uint64, attr bool, fn func(*vfs.DirEntry) bool) (bool, error) {
+	what, _ := f.what.Load().(string)
+	if what == "all" {
+		return true, nil
+	}
+	return f.Memory.ReadDir(ctx, caller, dir, cookie, attr, func(e *vfs.DirEntry) bool {
+		if e.Name == what {
+			e.Entry, e.Err = vfs.Entry{}, syscall.EIO
+		}
+		return fn(e)
+	})
+}

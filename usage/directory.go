@@ -249,7 +249,7 @@ func (l *look) add(e *vfs.DirEntry) {
 	case gone(e.Err):
 		l.stale = append(l.stale, e.Name)
 	case e.Err != nil:
-		l.s.problem(l.d, e.Name, e.Err)
+		l.unlooked(e.Name, e.Err)
 	case l.d.hub == nil:
 		l.hub(e)
 	case e.Attr.Type == vfs.Directory:
@@ -284,12 +284,36 @@ func (l *look) again(ctx context.Context) error {
 		case errors.Is(err, syscall.ENOENT):
 			l.vanished++
 		case err != nil:
-			l.s.problem(l.d, name, err)
+			l.unlooked(name, err)
 		default:
 			l.add(&entry)
 		}
 	}
 	return nil
+}
+
+// unlooked deals with something in the directory of which nothing is known but its name. What was known of it, where it is a hub
+// or a home, stays.
+func (l *look) unlooked(name string, err error) {
+	s, hub := l.s, l.d.hub
+	switch {
+	case hub == nil:
+		s.mu.Lock()
+		s.unlooked = append(s.unlooked, hubhome.HubName(name))
+		s.mu.Unlock()
+	case l.d.home == nil && s.spec.State != nil:
+		if _, known := s.spec.State.last(hub.name, name); known && s.first(homeKey{hub.name, name}) {
+			d := &directory{parent: l.d, hub: hub, name: name, home: &home{
+				hub: hub, name: name, row: Home{Hub: hub.name, Name: name}, pending: 1,
+			}}
+			s.stays(d.home)
+			s.problem(d, "", err)
+			s.meter.found.Add(1)
+			s.close(d)
+			return
+		}
+	}
+	s.problem(l.d, name, err)
 }
 
 // hub takes an entry of the base share.

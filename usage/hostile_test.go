@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -332,4 +333,72 @@ func TestGivesUp(t *testing.T) {
 	if !errors.Is(err, syscall.ETIMEDOUT) {
 		t.Errorf("the error is %v", err)
 	}
+}
+
+// TestNameAlone has hubs and homes of which nothing can be had but their names. What was known of them stays.
+func TestNameAlone(t *testing.T) {
+	x := newTree(t)
+	x.file("ada/file", 1000)
+	x.file("bob/file", 1)
+	e, _, err := x.Mkdir(t.Context(), nil, x.root(), "staging", vfs.SetAttr{})
+	x.must("mkdir", err)
+	_, _, err = x.Mkdir(t.Context(), nil, e.Handle, "eve", vfs.SetAttr{})
+	x.must("mkdir", err)
+	st := x.state()
+	x.scan(usage.At(usage.Spec{State: st.open()}, 2*time.Minute))
+	st.close()
+	o := &odd{change: func(e *vfs.DirEntry) {
+		if e.Name == "ada" || e.Name == "staging" || e.Name == "new" {
+			e.Entry, e.Err = vfs.Entry{}, syscall.EIO
+		}
+	}}
+	x.dir("new")
+	for range 2 {
+		r := x.scanOdd(o, usage.At(usage.Spec{State: st.open(), Lenient: true}, time.Hour))
+		st.close()
+		if len(r.Hubs) != 1 || len(r.Hubs[0].Homes) != 2 || r.Errors != 3 || !slices.Equal(r.Unlooked, []hubhome.HubName{"staging"}) {
+			t.Fatalf("%d errors, %v cannot be looked at, hubs\n%s", r.Errors, r.Unlooked, text(r))
+		}
+		for _, h := range r.Hubs[0].Homes {
+			age, _ := h.Age(time.Now().Add(time.Hour))
+			if h.Name == "ada" && (h.Size != 1000 || h.Errors != 1 || age < 57*time.Minute) || h.Name == "bob" && h.Errors != 0 {
+				t.Errorf("%+v, %v old", h, age)
+			}
+		}
+		hubs := st.open().Last()
+		st.close()
+		if len(hubs) != 2 || len(hubs[0].Homes) != 2 || len(hubs[1].Homes) != 1 {
+			t.Errorf("the state knows\n%s", text(&usage.Result{Hubs: hubs}))
+		}
+	}
+}
+
+// TestEmptied has a base share in which nothing is any more, as where the server has no disk mounted.
+func TestEmptied(t *testing.T) {
+	x := newTree(t)
+	x.dir("ada")
+	st := x.state()
+	empty := &odd{list: func(context.Context, vfs.Handle, uint64, func(*vfs.DirEntry) bool) (bool, bool, error) { return true, true, nil }}
+	spec := usage.At(usage.Spec{State: st.open(), Lenient: true}, 2*time.Minute)
+	if r := x.scanOdd(empty, spec); len(r.Hubs) != 0 {
+		t.Errorf("a base share that is empty has %s", text(r))
+	}
+	st.close()
+	spec.State = st.open()
+	x.scanOdd(&odd{}, spec)
+	st.close()
+	spec.State = st.open()
+	if r, err := usage.Scan(t.Context(), empty, spec); err == nil || !strings.Contains(err.Error(), "no hub any more") || r.Complete {
+		t.Errorf("a base share that was emptied: %v", err)
+	}
+	st.close()
+	if last := st.open().Last(); len(last) != 1 || len(last[0].Homes) != 1 {
+		t.Errorf("the state knows %d hubs", len(last))
+	}
+	st.close()
+	spec.State, spec.Lenient = st.open(), false
+	if r := x.scanOdd(empty, spec); len(r.Hubs) != 0 {
+		t.Errorf("who wants to know it is told %s", text(r))
+	}
+	st.close()
 }

@@ -30,7 +30,8 @@ type Spec struct {
 	SingleHub bool
 	// Hubs are the hubs in the base share to scan; none: all.
 	Hubs []hubhome.HubName
-	// Lenient: one of Hubs that is not there keeps nobody from the others. What State has of it stays.
+	// Lenient: one of Hubs that is not there, or cannot be looked at, keeps nobody from the others. What State has of it stays. And
+	// where all hubs are to be found, none is an error if there were some.
 	Lenient bool
 	// As is who looks. nil: root, and where root may not look (root squash) the directory's owner, or hubhome.DefaultOwner.
 	As *vfs.Caller
@@ -77,7 +78,20 @@ func Scan(ctx context.Context, fs vfs.FS, spec Spec) (*Result, error) {
 	if err == nil {
 		err = s.run(ctx)
 	}
+	if err == nil {
+		err = s.emptied()
+	}
 	return s.result(err), err
+}
+
+// emptied is the error of a base share in which hubs were known and none is any more, where a scan that is Lenient was to find
+// them all: mostly the disk is not mounted at the server, and that is no reason to forget.
+func (s *scanner) emptied() error {
+	if !s.spec.Lenient || len(s.spec.Hubs) > 0 || len(s.hubs) > 0 || s.expected == 0 {
+		return nil
+	}
+	return errors.New("there is no hub any more where the last scan found some: is the disk mounted at the server? If it is right so, " +
+		"remove what is known of them: the state's file")
 }
 
 // newScanner starts nothing.
@@ -117,7 +131,7 @@ type scanner struct {
 	names    map[homeKey]struct{}
 	problems []Problem
 	passed   []string
-	// absent are hubs that are not there, unlooked those of which that is not known. What a State has of them stays.
+	// absent are hubs that are not there, unlooked those of which nothing can be known. What a State has of them stays.
 	absent, unlooked []hubhome.HubName
 
 	// answered is when the server last answered, in nanoseconds since began, whatever becomes of the machine's clock.
@@ -405,6 +419,7 @@ func (s *scanner) result(err error) *Result {
 	r := &Result{
 		Began: s.began, Ended: s.spec.now(), Complete: err == nil,
 		Errors: s.errors.Load(), Problems: s.problems, Vanished: s.vanished.Load(), Passed: s.passed, Absent: s.absent,
+		Unlooked: s.unlooked,
 	}
 	for _, h := range s.hubs {
 		for active := range h.active {

@@ -165,6 +165,8 @@ type Result struct {
 	Vanished uint64
 	// Absent are the hubs of Spec.Hubs that are not there, where Spec.Lenient has it that they need not be.
 	Absent []hubhome.HubName
+	// Unlooked are the names in the base share of which nothing else can be known; what a State has of a hub of such a name stays.
+	Unlooked []hubhome.HubName
 	// Passed are the names in the base share that no hub can have, up to 100 of them.
 	Passed []string
 }
