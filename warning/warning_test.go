@@ -555,6 +555,42 @@ func TestPipe(t *testing.T) {
 	stop()
 }
 
+// TestFullDisk has a disk on which half a line fits: nothing of it stays, and it is told whole when there is room.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
+		t.Skipf("mount a small file system: %v", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+	file, filler := filepath.Join(dir, "warnings.jsonl"), filepath.Join(dir, "filler")
+	before := strings.Repeat("x", 4039) + "\n" // of a page of 4096
+	if err := os.WriteFile(file, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filler, make([]byte, 128<<10), 0o600); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("the disk is not full: %v", err)
+	}
+	h := &homes{}
+	h.set("ada", 850, quota.Clean)
+	w, stop := start(t, h, &keeper{}, io.Discard, warning.Settings{File: file})
+	wait(t, "it was tried twice", func() bool { return w.Counts(warning.WayFile).Failed.Load() > 1 })
+	stop()
+	if data, err := os.ReadFile(file); err != nil || string(data) != before {
+		t.Errorf("the file has %d bytes, and had %d: %v", len(data), len(before), err)
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	w, stop = start(t, h, &keeper{}, io.Discard, warning.Settings{File: file})
+	wait(t, "it is told", func() bool { return w.Counts(warning.WayFile).Given.Load() == 1 })
+	stop()
+	data, err := os.ReadFile(file)
+	var n warning.Warning
+	if after, whole := strings.CutPrefix(string(data), before); err != nil || !whole || json.Unmarshal([]byte(after), &n) != nil || n.Home != "ada" {
+		t.Errorf("the file has\n%s", data)
+	}
+}
+
 // TestTornLine has a file with half a line in it, of a crash: the next is a line of its own.
 func TestTornLine(t *testing.T) {
 	h := &homes{}
