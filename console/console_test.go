@@ -595,6 +595,41 @@ func TestPanic(t *testing.T) {
 	}
 }
 
+// TestLongRequests has many large tables of quotas come at once: one after the other is read, and all are applied.
+func TestLongRequests(t *testing.T) {
+	h := newHomes(t, many(99)...)
+	c, socket := serve(t, h)
+	// This one is read by half.
+	conn, err := net.Dial("unix", socket)
+	h.must(err)
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /v1/quotas HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", 3<<20, strings.Repeat(" ", 2<<20))
+	long := console.QuotaRequest{AllowMissing: true}
+	for i := range 5000 {
+		name := console.NewName(strings.Repeat("x", 250) + fmt.Sprintf("%05d", i))
+		long.Changes = append(long.Changes, console.QuotaChange{Hub: "prod", Name: name, Bytes: "2GiB"})
+	}
+	set := make(chan error, 4)
+	for range cap(set) {
+		go func() {
+			_, err := c.SetQuotas(t.Context(), long)
+			set <- err
+		}()
+	}
+	// What is short passes by.
+	for _, name := range many(20) {
+		_, err := c.SetQuotas(t.Context(), console.QuotaRequest{Changes: []console.QuotaChange{{Hub: "prod", Name: console.NewName(name), Bytes: "3GiB"}}})
+		h.must(err)
+	}
+	if len(set) > 0 {
+		t.Error("two long requests were read at once")
+	}
+	conn.Close()
+	for range cap(set) {
+		h.must(<-set)
+	}
+}
+
 // TestSocket has everything at the socket's path that can be there.
 func TestSocket(t *testing.T) {
 	_, socket := serve(t, newHomes(t))

@@ -29,6 +29,7 @@ import (
 // Bounds of what a request may take.
 const (
 	maxBody     = 64 << 20 // bytes: the quotas of some hundred thousand homes
+	longBody    = 1 << 20  // bytes: of longer ones there is one at a time, since what is made of it takes some times as much
 	maxHeader   = 64 << 10
 	maxRequests = 16 // at the same time
 	headerTime  = 5 * time.Second
@@ -49,6 +50,7 @@ type Server struct {
 	ledger  Ledger // nil where somebody else serves the homes
 	log     *slog.Logger
 	running chan struct{}
+	long    chan struct{} // has what is at work on a long body
 	mux     *http.ServeMux
 	setting sync.Mutex // one change of quotas at a time
 
@@ -57,7 +59,7 @@ type Server struct {
 
 // NewServer returns a server. Where homes are no Ledger, what is asked of one is refused.
 func NewServer(homes Homes, log *slog.Logger) *Server {
-	s := &Server{homes: homes, log: log, running: make(chan struct{}, maxRequests), mux: http.NewServeMux(), beatTime: beatTime}
+	s := &Server{homes: homes, log: log, running: make(chan struct{}, maxRequests), long: make(chan struct{}, 1), mux: http.NewServeMux(), beatTime: beatTime}
 	s.ledger, _ = homes.(Ledger)
 	for pattern, handler := range map[string]func(*http.Request) (any, error){
 		"GET /v1/hubs":                    s.listHubs,
@@ -158,8 +160,8 @@ func (s *Server) admit(handle func(http.ResponseWriter, *http.Request) error) ht
 			return
 		}
 		control := http.NewResponseController(w)
-		control.SetReadDeadline(time.Now().Add(bodyTime))
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		body, done, err := s.body(w, r)
+		defer done()
 		if err == nil {
 			control.SetReadDeadline(time.Time{})
 			r.Body = io.NopCloser(bytes.NewReader(body))
@@ -171,6 +173,28 @@ func (s *Server) admit(handle func(http.ResponseWriter, *http.Request) error) ht
 			s.refused(w, r, err)
 		}
 	}
+}
+
+// body reads a request's body. done is called when nothing of it is needed any more.
+func (s *Server) body(w http.ResponseWriter, r *http.Request) (body []byte, done func(), err error) {
+	control, done := http.NewResponseController(w), func() {}
+	from := http.MaxBytesReader(w, r.Body, maxBody)
+	control.SetReadDeadline(time.Now().Add(bodyTime))
+	begin, err := io.ReadAll(io.LimitReader(from, longBody))
+	if err != nil || len(begin) < longBody {
+		return begin, done, err
+	}
+	patience := time.NewTimer(bodyTime)
+	defer patience.Stop()
+	select {
+	case s.long <- struct{}{}:
+		done = func() { <-s.long }
+	case <-patience.C:
+		return nil, done, refuse(http.StatusServiceUnavailable, "another request is running that is as long: try again")
+	}
+	control.SetReadDeadline(time.Now().Add(bodyTime))
+	rest, err := io.ReadAll(from)
+	return append(begin, rest...), done, err
 }
 
 // refused answers why something was not done.
