@@ -56,10 +56,10 @@ func (s *subject) warn(mark int, now time.Time) Warning {
 	if !utf8.ValidString(s.home) {
 		w.Home, w.HomeBase64 = strings.ToValidUTF8(s.home, "\ufffd"), []byte(s.home)
 	}
-	amount := func(n int64) string { return size(n) }
+	takes := size(w.Usage) + " of " + size(w.Quota)
 	if part(s.used.Inodes, s.quota.Inodes) > part(s.used.Bytes, int64(s.quota.Bytes)) {
 		w.Resource, w.Usage, w.Quota = Inodes, s.used.Inodes, s.quota.Inodes
-		amount = func(n int64) string { return fmt.Sprintf("%d inodes", n) }
+		takes = fmt.Sprintf("%d of %d inodes", w.Usage, w.Quota)
 	}
 	what := "Home " + string(s.hub) + "/" + w.Home
 	if s.home == "" {
@@ -69,7 +69,7 @@ func (s *subject) warn(mark int, now time.Time) Warning {
 	if mark == 100 {
 		state = "has spent its quota"
 	}
-	w.Text = fmt.Sprintf("%s %s: it takes %s of %s", what, state, amount(w.Usage), amount(w.Quota))
+	w.Text = fmt.Sprintf("%s %s: it takes %s", what, state, takes)
 	return w
 }
 

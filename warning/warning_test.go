@@ -383,6 +383,18 @@ func TestSpent(t *testing.T) {
 	}
 }
 
+// TestInodes has a home that has few bytes in many files.
+func TestInodes(t *testing.T) {
+	h, r := &homes{}, newReceiver(t)
+	h.set("ada", 850, quota.Clean)
+	h.report.Hubs[0].Homes[0].Quota.Inodes, h.report.Hubs[0].Homes[0].Used.Inodes = 100, 95
+	start(t, h, &keeper{}, io.Discard, warning.Settings{Webhook: r.URL})
+	const text = "Home prod/ada is over 90 % of its quota: it takes 95 of 100 inodes"
+	if n := r.next(t); n.Resource != warning.Inodes || n.Usage != 95 || n.Quota != 100 || n.Mark != 90 || n.Text != text {
+		t.Errorf("the warning is %+v", n)
+	}
+}
+
 // TestUnreadable has a home of which something cannot be read, in a hub that is full: of both it is told what is known.
 func TestUnreadable(t *testing.T) {
 	h, r := &homes{}, newReceiver(t)
