@@ -480,9 +480,6 @@ func (a *account) narrow(st *vfs.StatFS) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	own, hub := a.limit, h.limit
-	if a.id == h.id {
-		own = noQuota
-	}
 	narrow(&st.TotalBytes, &st.FreeBytes, &st.AvailBytes, int64(own.Bytes), a.used.Bytes, int64(hub.Bytes), h.used.Bytes)
 	narrow(&st.TotalFiles, &st.FreeFiles, &st.AvailFiles, own.Inodes, a.used.Inodes, hub.Inodes, h.used.Inodes)
 }

@@ -64,6 +64,8 @@ func works(t testing.TB, step string, err error) {
 func TestSpent(t *testing.T) {
 	b := limited(t, hubhome.Quotas{Home: bytes(hubhome.MiB)})
 	home := b.home("ada")
+	gone, _ := b.create(home, "gone")
+	works(t, "Close", gone.Close())
 	f, e := b.create(home, "f")
 	defer f.Close()
 	refused(t, "a write of more than the quota", write(f, 0, 2<<20))
@@ -94,6 +96,8 @@ func TestSpent(t *testing.T) {
 	}
 	_, _, _, err = b.fs.Rename(ctx, user, home, "f", home, "g")
 	works(t, "Rename", err)
+	_, _, err = b.fs.Remove(ctx, user, home, "gone")
+	works(t, "Remove", err)
 	g, _, created, _, err := b.fs.Create(ctx, user, home, "g", vfs.Create{Attr: vfs.SetAttr{Size: new(uint64)}}, vfs.Write)
 	works(t, "Create that cuts a file", err)
 	if err == nil {

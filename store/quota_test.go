@@ -937,3 +937,48 @@ func TestDamagedHome(t *testing.T) {
 	s.Recount(ctx)
 	exact(t, s, path)
 }
+
+// TestNothingBeforeItsMark: a home is changed only when it is durable that it is being changed, or the next start would believe
+// what was known before; and a quota is in force only when it is durable.
+func TestNothingBeforeItsMark(t *testing.T) {
+	path := t.TempDir()
+	var failing atomic.Bool // the next sync
+	s := serving(t, path, &disk.Disk{Before: func(op disk.Op) error {
+		if op == disk.OpSync && failing.CompareAndSwap(true, false) {
+			return syscall.EIO
+		}
+		return nil
+	}})
+	s.Recount(ctx)
+	home := mkdir(t, s, at(t, s, "prod"), "ada")
+	set := func(bytes hubhome.Bytes) error {
+		return s.SetQuotas([]store.Override{{Hub: "prod", Home: "ada", Quota: hubhome.Quota{Bytes: bytes}}})
+	}
+	if err := set(hubhome.GiB); err != nil {
+		t.Fatal(err)
+	}
+	s.Sweep()
+	if err := s.Checkpoint(); err != nil { // after which the home is clean, and to be marked again
+		t.Fatal(err)
+	}
+	failing.Store(true)
+	_, _, _, _, err := s.FS().Create(ctx, user, home, "f", vfs.Create{}, vfs.Write)
+	if !errors.Is(err, syscall.EIO) || failing.Load() {
+		t.Errorf("Create answers %v, want EIO", err)
+	}
+	if _, err := os.Lstat(filepath.Join(path, "prod", "ada", "f")); !os.IsNotExist(err) {
+		t.Errorf("the file is there although nothing says so after a crash: %v", err)
+	}
+	failing.Store(true)
+	if err := set(hubhome.MiB); !errors.Is(err, syscall.EIO) {
+		t.Errorf("SetQuotas answers %v, want EIO", err)
+	}
+	if q := report(t, s, "ada").Quota.Bytes; q != hubhome.GiB {
+		t.Errorf("a quota of %s is in force that is gone after a crash", hubhome.FormatQuotaBytes(q))
+	}
+	if err := set(hubhome.MiB); err != nil {
+		t.Errorf("SetQuotas: %v", err)
+	}
+	put(t, s, home, "g", 5000)
+	exact(t, s, path)
+}
