@@ -109,9 +109,10 @@ func New(opt Options, set Settings) *Survey {
 	return s
 }
 
-// Open reads what an earlier survey has found. The error is a *usage.StateError.
+// Open reads what an earlier survey has found. What cannot be used is put aside: a survey without it finds all of it again, and one
+// that does not begin finds nothing. The error is of what is no state at all, or cannot be read.
 func (s *Survey) Open() error {
-	st, err := usage.OpenState(s.opt.State, s.opt.Source)
+	st, err := s.state()
 	if err != nil {
 		return err
 	}
@@ -130,6 +131,15 @@ func (s *Survey) Open() error {
 		}
 	}
 	return st.Close()
+}
+
+// state opens what was found before, or begins anew.
+func (s *Survey) state() (*usage.State, error) {
+	st, aside, err := usage.BeginState(s.opt.State, s.opt.Source)
+	if aside != nil && err == nil {
+		s.opt.Logger.Warn("what was found before cannot be used, and is put aside; all of it is read again", "error", aside)
+	}
+	return st, err
 }
 
 // knowsAll tells whether something is known of each of some hubs.
@@ -239,7 +249,7 @@ func (s *Survey) ended(result *usage.Result, err error, set Settings, planned ti
 
 // look scans. What it has found when it fails is in the figures all the same.
 func (s *Survey) look(ctx context.Context, set Settings) (*usage.Result, error) {
-	st, err := usage.OpenState(s.opt.State, s.opt.Source)
+	st, err := s.state()
 	if err != nil {
 		return nil, err
 	}

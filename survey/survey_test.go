@@ -423,6 +423,43 @@ func TestBadState(t *testing.T) {
 	}
 }
 
+// TestPutAside has states that cannot be used: of another server, of a later hubhome, damaged. The survey begins without them.
+func TestPutAside(t *testing.T) {
+	s := newServer(t)
+	made := filepath.Join(t.TempDir(), "state")
+	s.scan(s.survey(made, survey.Settings{}))
+	good, err := os.ReadFile(made)
+	s.must(err)
+	for name, content := range map[string][]byte{
+		"a later hubhome": bytes.Replace(good, []byte("state 1"), []byte("state 9"), 1),
+		"damaged":         good[:len(good)-1],
+	} {
+		state := filepath.Join(t.TempDir(), "state")
+		s.must(os.WriteFile(state, content, 0o600))
+		v := s.survey(state, survey.Settings{})
+		s.tells(v, "")
+		if kept, err := os.ReadFile(state + ".aside"); err != nil || !bytes.Equal(kept, content) {
+			t.Errorf("%s: it is not kept: %v", name, err)
+		}
+		if !strings.Contains(s.log.String(), "is put aside") {
+			t.Errorf("%s: it does not say so:\n%s", name, &s.log)
+		}
+		s.scan(v)
+		s.tells(v, all)
+
+		again := s.survey(state, survey.Settings{})
+		s.must(os.WriteFile(state, content, 0o600)) // and between its start and a scan
+		s.scan(again)
+		s.tells(again, all)
+	}
+	other := survey.New(survey.Options{Dial: s.dial, State: made, Source: "nfs://other/", Logger: slog.New(slog.NewTextHandler(&s.log, nil))}, survey.Settings{})
+	s.must(other.Open())
+	s.tells(other, "")
+	if !strings.Contains(s.log.String(), "of nfs://server/, and not of nfs://other/") {
+		t.Errorf("it does not say of which server the state is:\n%s", &s.log)
+	}
+}
+
 // TestHubForBaseShare looks through one hub as if it were all of them.
 func TestHubForBaseShare(t *testing.T) {
 	s := newServer(t)

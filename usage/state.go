@@ -98,6 +98,23 @@ func OpenState(path, source string) (*State, error) {
 	return st, nil
 }
 
+// BeginState is OpenState for a file that nobody else has a use for: where it is damaged, of another source, or of a later hubhome,
+// it is put aside, as FILE.aside, and another one begun. aside is why, or nil.
+func BeginState(path, source string) (st *State, aside, err error) {
+	st, err = OpenState(path, source)
+	_, newer := errors.AsType[newerError](err)
+	if !newer && !errors.Is(err, errDamaged) && !errors.Is(err, errOther) {
+		return st, nil, err
+	}
+	for _, file := range []string{path, path + ".part"} {
+		if e := os.Rename(file, file+".aside"); e != nil && !errors.Is(e, fs.ErrNotExist) {
+			return nil, nil, errors.Join(err, e)
+		}
+	}
+	st, e := OpenState(path, source)
+	return st, err, e
+}
+
 // Resumed tells whether an interrupted scan goes on.
 func (st *State) Resumed() bool { return st.resumed }
 
