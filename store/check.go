@@ -37,7 +37,7 @@ func (s *Store) Check(ctx context.Context, hubs []Hub, repair bool, tell func(Ch
 	defer s.mu.Unlock()
 	var there []Hub
 	for _, h := range hubs {
-		_, _, err := s.listHub(string(h.Name))
+		_, _, _, err := s.listHub(string(h.Name))
 		switch {
 		case errors.Is(err, syscall.ENOENT):
 		case err != nil:

@@ -46,6 +46,13 @@ func (s *Store) RecountHome(name string) {
 	}
 }
 
+// Notice looks for homes that were made on the disk, and tells whether it has listed all.
+func (s *Store) Notice() (listed bool, err error) {
+	before := s.listed.began
+	err = s.notice()
+	return s.listed.began != before, err
+}
+
 // LogTo changes where the log goes.
 func (s *Store) LogTo(log *slog.Logger) { s.log = log }
 

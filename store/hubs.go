@@ -78,6 +78,27 @@ func (s *Store) relist(ctx context.Context) error {
 type listing struct {
 	began, ended time.Time
 	err          error
+	// changed is when each was changed last.
+	changed map[hubhome.HubName]time.Time
+}
+
+// notice lists the homes if a hub's directory has changed since it was listed: homes that were made, moved or removed on the disk
+// are known before somebody uses them.
+func (s *Store) notice() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, h := range s.hubs {
+		var st disk.Stat
+		if err := s.disk.Stat(s.root, string(h.Name), &st); err != nil {
+			return fmt.Errorf("hub %q: look at its directory: %w", h.Name, err)
+		}
+		const tick = time.Second // more than a time stamp can be behind
+		changed := time.Unix(0, nanoseconds(st.Mtime))
+		if before, listed := s.listed.changed[h.Name]; !listed || !changed.Equal(before) || changed.After(s.listed.began.Add(-tick)) {
+			return s.list(s.hubs)
+		}
+	}
+	return nil
 }
 
 // listAfter lists the homes if no list began after a moment, and says how long to wait before it is asked again.
@@ -95,14 +116,14 @@ func (s *Store) listAfter(asked time.Time) (wait time.Duration, err error) {
 
 // list tells the ledger which hubs and homes there are. s.mu is held.
 func (s *Store) list(hubs []Hub) (err error) {
-	began := time.Now()
-	defer func() { s.listed = listing{began, time.Now(), err} }()
+	began, changed := time.Now(), make(map[hubhome.HubName]time.Time, len(hubs))
+	defer func() { s.listed = listing{began, time.Now(), err, changed} }()
 	s.quota.Listing()
 	known := make([]quota.Hub, 0, len(hubs))
 	for _, h := range hubs {
 		q := quota.Hub{Quotas: h.Quotas}
 		var err error
-		if q.Home, q.Homes, err = s.listHub(string(h.Name)); err != nil {
+		if q.Home, q.Homes, changed[h.Name], err = s.listHub(string(h.Name)); err != nil {
 			return fmt.Errorf("hub %q: list its homes: %w", h.Name, err)
 		}
 		known = append(known, q)
@@ -115,19 +136,19 @@ func (s *Store) list(hubs []Hub) (err error) {
 	return nil
 }
 
-// listHub returns a hub's directory and those in it: its homes, and what its users share. One that cannot be looked at is passed
-// over: the others are served.
-func (s *Store) listHub(name string) (hub quota.Home, homes []quota.Home, err error) {
+// listHub returns a hub's directory and those in it: its homes, and what its users share; and when it was changed last. One that
+// cannot be looked at is passed over: the others are served.
+func (s *Store) listHub(name string) (hub quota.Home, homes []quota.Home, changed time.Time, err error) {
 	dir, err := s.disk.Open(s.root, name, unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
-		return hub, nil, err
+		return hub, nil, changed, err
 	}
 	defer disk.Close(dir)
 	var st disk.Stat
 	if err := s.disk.Stat(dir, disk.Here, &st); err != nil {
-		return hub, nil, err
+		return hub, nil, changed, err
 	}
-	hub = homeOf(name, &st)
+	hub, changed = homeOf(name, &st), time.Unix(0, nanoseconds(st.Mtime))
 	_, err = s.disk.ReadDir(dir, 0, make([]byte, 64<<10), func(n *disk.Name) bool {
 		switch err := s.disk.StatEntry(dir, n, &st); {
 		case err == syscall.ENOENT:
@@ -138,7 +159,7 @@ func (s *Store) listHub(name string) (hub quota.Home, homes []quota.Home, err er
 		}
 		return true
 	})
-	return hub, homes, err
+	return hub, homes, changed, err
 }
 
 func homeOf(name string, st *disk.Stat) quota.Home {

@@ -23,15 +23,16 @@ const (
 	progressTime = 10 * time.Second
 )
 
-// Run keeps the ledger until ctx ends: it counts the homes of which it is not known what they take, persists the ledger, and
-// looks again at files that have yet to come to rest. What goes wrong is logged and tried again.
+// Run keeps the ledger until ctx ends: it counts the homes of which it is not known what they take, persists the ledger, looks again
+// at files that have yet to come to rest, and for homes that were made behind the server's back. What goes wrong is logged and
+// tried again.
 func (s *Store) Run(ctx context.Context) error {
 	var counting sync.WaitGroup
 	defer counting.Wait()
 	counting.Go(func() { s.countAll(ctx) })
 	tick := time.NewTicker(sweepTime)
 	defer tick.Stop()
-	failing := false
+	failing, blind := false, false
 	for sweeps := 1; ; sweeps++ {
 		select {
 		case <-ctx.Done():
@@ -50,6 +51,11 @@ func (s *Store) Run(ctx context.Context) error {
 			s.log.Info("the ledger of what homes take is persisted again")
 		}
 		failing = err != nil
+		err = s.notice()
+		if err != nil && !blind {
+			s.log.Error("homes that were made on the disk itself are not known until somebody uses them", "error", err)
+		}
+		blind = err != nil
 	}
 }
 
