@@ -65,6 +65,7 @@ func TestJupyter(t *testing.T) {
 	// What is larger than a file from the reserve may be has to wait until there is room.
 	c.reserve(t, "fileBytes: 1MiB")
 	c.user(t, "refused plots.ipynb 'Disk quota exceeded'")
+	c.user(t, "outgrown thesis.ipynb 'Disk quota exceeded'")
 	// Without the reserve no notebook is saved: it fails at the database of signatures already.
 	c.reserve(t, noReserve)
 	c.user(t, "refused thesis.ipynb 'unable to open database file'")

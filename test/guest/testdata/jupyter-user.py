@@ -52,6 +52,18 @@ def refused(name, why):
     assert stored(name) == before, f"{name} is not what it was before it could not be saved"
 
 
+def outgrown(name, why):
+    """Changes a notebook that then is too large to be saved, which Jupyter finds out when it has cut the old one: whoever
+    opens it has the old one all the same."""
+    before = ask(200, "GET", f"contents/{name}?type=notebook")["content"]
+    line = "# a picture of a megabyte, or two of them: " + "x" * (2 << 20)
+    status, answer = request("PUT", f"contents/{name}", change(before, line))
+    assert status == 500 and why in answer["message"], f"saving {name} is answered {status}: {answer}"
+    after = ask(200, "GET", f"contents/{name}?type=notebook")["content"]
+    assert len(after["cells"][0]["source"]) < 1 << 20, f"{name} is what could not be saved"
+    assert after["cells"][0]["source"].count("\n") >= 100, f"{name} has lost what was saved before: {after}"
+
+
 def delete(name):
     """Deletes a file or a directory."""
     ask(204, "DELETE", f"contents/{name}")
@@ -104,7 +116,7 @@ async def terminal(command):
 
 
 async def main(what, *arguments):
-    answer = {"save": save, "refused": refused, "delete": delete, "cell": cell, "terminal": terminal}[what](*arguments)
+    answer = {"save": save, "refused": refused, "outgrown": outgrown, "delete": delete, "cell": cell, "terminal": terminal}[what](*arguments)
     if asyncio.iscoroutine(answer):
         await asyncio.wait_for(answer, TIMEOUT)
 
