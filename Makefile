@@ -58,7 +58,7 @@ fuzz:
 bench: build
 	$(GO) run ./test/bench
 	$(GO) run ./test/bench -scan
-	HUBHOME_BENCH_FILES=$(BENCHFILES) $(GO) test -run '^$$' -bench 'Recount|Start|SetQuota|Write' -timeout 30m ./store
+	HUBHOME_BENCH_FILES=$(BENCHFILES) $(GO) test -run '^$$' -bench 'Recount|Start|SetQuota|Write' -benchtime 10s -timeout 30m ./store
 	$(GO) test -run '^$$' -bench List20000 ./console
 
 clean:
