@@ -34,9 +34,9 @@ func TestUnreadable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := t.TempDir()
 		var broken atomic.Bool
-		var tries atomic.Int64
+		var tries, listing atomic.Int64
 		s := serving(t, path, &disk.Disk{Before: func(op disk.Op) error {
-			if op == disk.OpReadDir && broken.Load() {
+			if op == disk.OpReadDir && broken.Load() && listing.Add(-1) < 0 {
 				tries.Add(1)
 				return syscall.EIO
 			}
@@ -48,6 +48,13 @@ func TestUnreadable(t *testing.T) {
 		home := mkdir(t, s, at(t, s, "prod"), "ada")
 		put(t, s, home, "f", 100_000)
 		used := report(t, s, "ada").Used
+		// The hub's directory was not changed since it was listed, so that nobody lists it: it is the home that cannot be read.
+		if err := os.Chtimes(filepath.Join(path, "prod"), time.Time{}, time.Now().Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Notice(); err != nil {
+			t.Fatal(err)
+		}
 		broken.Store(true)
 		s.Distrust("ada")
 
@@ -68,6 +75,7 @@ func TestUnreadable(t *testing.T) {
 		}
 		check := func() (c store.Checked) {
 			t.Helper()
+			listing.Store(2) // the calls in which the hub's directory is read
 			if err := s.CheckServed(ctx, true, func(one store.Checked) error {
 				if one.Home == "ada" {
 					c = one
