@@ -52,3 +52,24 @@ const (
 	MaxEntries = maxEntries
 	MaxLinks   = maxLinks
 )
+
+// Counting counts so many entries that were kept, and has the progress looked at all the while.
+func Counting(n int, look func(Progress)) {
+	var m meter
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range n {
+			m.counted(1, 1)
+			m.kept.Add(1)
+		}
+	}()
+	for {
+		select {
+		case <-done:
+			return
+		default:
+			look(m.progress())
+		}
+	}
+}

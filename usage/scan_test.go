@@ -452,3 +452,12 @@ func TestPassedOver(t *testing.T) {
 		t.Errorf("%d hubs, passed over: %q", len(r.Hubs), r.Passed)
 	}
 }
+
+// TestProgressKept: what was kept is a part of what was counted, at any moment.
+func TestProgressKept(t *testing.T) {
+	usage.Counting(20_000_000, func(p usage.Progress) {
+		if p.Kept > p.Entries {
+			t.Fatalf("of %d files and directories %d were kept", p.Entries, p.Kept)
+		}
+	})
+}
