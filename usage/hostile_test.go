@@ -378,7 +378,9 @@ func TestEmptied(t *testing.T) {
 	x := newTree(t)
 	x.dir("ada")
 	st := x.state()
-	empty := &odd{list: func(context.Context, vfs.Handle, uint64, func(*vfs.DirEntry) bool) (bool, bool, error) { return true, true, nil }}
+	empty := &odd{list: func(context.Context, vfs.Handle, uint64, func(*vfs.DirEntry) bool) (bool, bool, error) {
+		return true, true, nil
+	}}
 	spec := usage.At(usage.Spec{State: st.open(), Lenient: true}, 2*time.Minute)
 	if r := x.scanOdd(empty, spec); len(r.Hubs) != 0 {
 		t.Errorf("a base share that is empty has %s", text(r))

@@ -455,7 +455,11 @@ func TestPassedOver(t *testing.T) {
 
 // TestProgressKept: what was kept is a part of what was counted, at any moment.
 func TestProgressKept(t *testing.T) {
-	usage.Counting(20_000_000, func(p usage.Progress) {
+	entries := 20_000_000
+	if testing.Short() {
+		entries = 100_000
+	}
+	usage.Counting(entries, func(p usage.Progress) {
 		if p.Kept > p.Entries {
 			t.Fatalf("of %d files and directories %d were kept", p.Entries, p.Kept)
 		}
