@@ -50,6 +50,9 @@ func newClient(config *rest.Config) (*Client, error) {
 	config.GroupVersion = &corev1.SchemeGroupVersion
 	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
 	config.Timeout = requestTime
+	// Prepare asks no more than a few times a second by itself. Where the time is all but over, client-go's limiter says that it
+	// would have to wait for longer, and that takes the place of what is worth being told.
+	config.QPS = -1
 	config.UserAgent = "hubhome-kube"
 	// Such as that Recycle is deprecated, where that is just what is being changed.
 	config.WarningHandler = rest.NoWarnings{}
