@@ -99,6 +99,17 @@ func (c *Client) Home(ctx context.Context, hub hubhome.HubName, name string, lar
 	return detail, err
 }
 
+// Quotas returns the quotas that were set at run time, all or those of one hub, by hub and name.
+func (c *Client) Quotas(ctx context.Context, hub hubhome.HubName) ([]SetQuota, error) {
+	path := "/v1/quotas"
+	if hub != "" {
+		path += "?hub=" + url.QueryEscape(string(hub))
+	}
+	var list SetQuotaList
+	err := c.get(ctx, path, &list)
+	return list.Quotas, err
+}
+
 // SetQuotas changes quotas. Where changes are wrong, the error is Problems, and nothing was changed. More than a server reads
 // is not sent: who does not read to the end may be gone before it is heard why.
 func (c *Client) SetQuotas(ctx context.Context, req QuotaRequest) (QuotaResult, error) {

@@ -33,6 +33,8 @@ type Ledger interface {
 	Reserve() hubhome.Reserve
 	// SetQuotas sets the quotas of homes at run time, all or none, durably. What is zero in one is left to the configuration.
 	SetQuotas([]Override) error
+	// Overrides returns what was set so, by hub and home, also of homes that are not there and of hubs that are not served.
+	Overrides() []Override
 	// Check counts all homes, while they are used, and tells of each what the ledger and what the disk says. repair makes the
 	// ledger right. One at a time: EBUSY. An error of tell is returned.
 	Check(ctx context.Context, repair bool, tell func(Checked) error) error

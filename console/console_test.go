@@ -36,9 +36,10 @@ type homes struct {
 	*quota.Ledger
 	tree *vfstest.Memory
 
-	mu  sync.Mutex
-	set [][]console.Override
-	err error
+	mu      sync.Mutex
+	set     [][]console.Override
+	inForce []console.Override // what Overrides returns
+	err     error
 	// after is how many homes are checked before err.
 	after int
 }
@@ -75,6 +76,8 @@ func (h *homes) SetQuotas(set []console.Override) error {
 	}
 	return nil
 }
+
+func (h *homes) Overrides() []console.Override { return h.inForce }
 
 // newHomes has the hub prod with a quota of 1 GiB a home and the homes named, and the empty hub staging.
 func newHomes(t testing.TB, names ...string) *homes {
@@ -255,6 +258,43 @@ func TestQuotas(t *testing.T) {
 	h.err = errors.New("the disk is full")
 	if _, err := c.SetQuotas(t.Context(), console.QuotaRequest{Changes: []console.QuotaChange{change("bob", "2GiB", "")}}); err == nil || !strings.Contains(err.Error(), "the disk is full") {
 		t.Errorf("what was not kept is told as %v", err)
+	}
+}
+
+// TestListQuotas lists what was set at run time: of homes with names of any bytes, of one that is not there, and in a hub that is
+// not served.
+func TestListQuotas(t *testing.T) {
+	h := newHomes(t, "ada", "caf\xe9")
+	h.inForce = []console.Override{
+		{Hub: "old", Home: "ada", Quota: hubhome.Quota{Bytes: 5}},
+		{Hub: "prod", Home: "caf\xe9", Quota: hubhome.Quota{Bytes: hubhome.Unlimited, Inodes: 7}},
+		{Hub: "prod", Home: "gone", Quota: hubhome.Quota{Inodes: hubhome.UnlimitedInodes}},
+	}
+	c, _ := serve(t, h)
+	list := func(hub hubhome.HubName) string {
+		t.Helper()
+		quotas, err := c.Quotas(t.Context(), hub)
+		h.must(err)
+		var all []string
+		number := func(n *int64) any {
+			if n == nil {
+				return "-"
+			}
+			return *n
+		}
+		for _, q := range quotas {
+			all = append(all, fmt.Sprintf("%s/%q %v %v %v", q.Hub, q.Name.String(), number(q.Override.Bytes), number(q.Override.Inodes), q.Missing))
+		}
+		return strings.Join(all, "; ")
+	}
+	const old, prod = `old/"ada" 5 - true`, `prod/"caf\xe9" -1 7 false; prod/"gone" - -1 true`
+	for hub, want := range map[hubhome.HubName]string{"": old + "; " + prod, "old": old, "prod": prod, "staging": ""} {
+		if got := list(hub); got != want {
+			t.Errorf("of hub %q: %s, want %s", hub, got, want)
+		}
+	}
+	if _, err := c.Quotas(t.Context(), "dev"); err == nil || !strings.Contains(err.Error(), `no hub "dev" is served`) {
+		t.Errorf("of a hub that nobody knows: %v", err)
 	}
 }
 

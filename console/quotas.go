@@ -71,6 +71,40 @@ func (s *Server) setQuotas(r *http.Request) (any, error) {
 	return result, nil
 }
 
+// listQuotas tells of the quotas that were set at run time.
+func (s *Server) listQuotas(r *http.Request) (any, error) {
+	values, err := params(r, "hub")
+	if err != nil {
+		return nil, err
+	}
+	if err := s.needLedger("there are no quotas"); err != nil {
+		return nil, err
+	}
+	want, one := hubhome.HubName(values.Get("hub")), values.Has("hub")
+	report := s.homes.Report()
+	there, served := map[[2]string]bool{}, false
+	for i := range report.Hubs {
+		hub := &report.Hubs[i]
+		served = served || hub.Name == want
+		for j := range hub.Homes {
+			there[[2]string{string(hub.Name), hub.Homes[j].Name}] = true
+		}
+	}
+	list := SetQuotaList{Quotas: []SetQuota{}}
+	for _, o := range s.ledger.Overrides() {
+		if one && o.Hub != want {
+			continue
+		}
+		list.Quotas = append(list.Quotas, SetQuota{
+			Hub: o.Hub, Name: NewName(o.Home), Override: overrideOf(o.Quota), Missing: !there[[2]string{string(o.Hub), o.Home}],
+		})
+	}
+	if one && !served && len(list.Quotas) == 0 {
+		return nil, noHub(string(want), &report)
+	}
+	return list, nil
+}
+
 // logSet takes note of what an operator has set: a few of it in full.
 func (s *Server) logSet(overrides []Override) {
 	const most = 10

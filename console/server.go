@@ -65,6 +65,7 @@ func NewServer(homes Homes, log *slog.Logger) *Server {
 		"GET /v1/hubs":                    s.listHubs,
 		"GET /v1/homes":                   s.listHomes,
 		"GET /v1/hubs/{hub}/homes/{home}": s.showHome,
+		"GET /v1/quotas":                  s.listQuotas,
 		"POST /v1/quotas":                 s.setQuotas,
 	} {
 		s.mux.HandleFunc(pattern, s.answer(handler))

@@ -155,6 +155,21 @@ type QuotaDiff struct {
 	Missing bool `json:"missing,omitempty"`
 }
 
+// SetQuota is a quota that was set at run time.
+type SetQuota struct {
+	Hub hubhome.HubName `json:"hub"`
+	Name
+	// Override is what was set: null what was not, -1 unlimited.
+	Override Limit `json:"override"`
+	// Missing: the home is not there, or its hub is not served.
+	Missing bool `json:"missing,omitempty"`
+}
+
+// SetQuotaList is what GET /v1/quotas answers: all that were set, or those of `?hub=`, by hub and name.
+type SetQuotaList struct {
+	Quotas []SetQuota `json:"quotas"`
+}
+
 // Problem is why a request was not done.
 type Problem struct {
 	Message string `json:"message"`

@@ -69,12 +69,7 @@ Exit codes:
   1  no such hub is served, or no server answers
   2  the command was not called as its help says`,
 		Example: "  hubhome home list prod --config hubhome.yaml --sort usage",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return fmt.Errorf("name one HUB, or none for all, not %d", len(args))
-			}
-			return nil
-		},
+		Args:    oneHubAtMost,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if homeOrders[order] == nil {
 				return usageError{fmt.Errorf("--sort %q: write usage, quota, name or mtime", order)}
@@ -82,12 +77,9 @@ Exit codes:
 			if err := cmp.Or(checkListing(output), server.check()); err != nil {
 				return err
 			}
-			hub := hubhome.HubName("")
-			if len(args) == 1 {
-				var err error
-				if hub, err = hubhome.ParseHubName(args[0]); err != nil {
-					return usageError{err}
-				}
+			hub, err := parseHubArg(args)
+			if err != nil {
+				return err
 			}
 			return server.ask(cmd, askTime, func(ctx context.Context, client *console.Client) error {
 				homes, err := client.Homes(ctx, hub)

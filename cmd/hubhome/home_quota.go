@@ -25,11 +25,11 @@ const takeBack = "default"
 func newHomeQuota() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "quota",
-		Short: "Set quotas of homes",
+		Short: "Set quotas of homes, and list what was set",
 		Args:  noSuchCommand,
 		RunE:  needCommand,
 	}
-	cmd.AddCommand(newHomeQuotaSet())
+	cmd.AddCommand(newHomeQuotaList(), newHomeQuotaSet())
 	return cmd
 }
 

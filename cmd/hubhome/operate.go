@@ -68,6 +68,16 @@ func (h homes) SetQuotas(set []console.Override) error {
 	return h.Store.SetQuotas(all)
 }
 
+// Overrides are the quotas that were set at run time.
+func (h homes) Overrides() []console.Override {
+	set := h.Store.Overrides()
+	all := make([]console.Override, len(set))
+	for i, o := range set {
+		all[i] = console.Override(o)
+	}
+	return all
+}
+
 // Check compares the ledger with the disk.
 func (h homes) Check(ctx context.Context, repair bool, tell func(console.Checked) error) error {
 	return h.Store.CheckServed(ctx, repair, func(c store.Checked) error { return tell(console.Checked(c)) })

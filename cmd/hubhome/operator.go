@@ -103,6 +103,26 @@ func (f *operatorFlags) ask(cmd *cobra.Command, patience time.Duration, fn func(
 	return err
 }
 
+// oneHubAtMost are the arguments of a list.
+func oneHubAtMost(_ *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("name one HUB, or none for all, not %d", len(args))
+	}
+	return nil
+}
+
+// parseHubArg reads the hub that was named; none: all.
+func parseHubArg(args []string) (hubhome.HubName, error) {
+	if len(args) == 0 {
+		return "", nil
+	}
+	hub, err := hubhome.ParseHubName(args[0])
+	if err != nil {
+		return "", usageError{err}
+	}
+	return hub, nil
+}
+
 // parseHome reads HUB/USER. What is behind the first slash is the name of a directory, of bytes of any kind.
 func parseHome(text string) (hubhome.HubName, string, error) {
 	hub, home, both := strings.Cut(text, "/")

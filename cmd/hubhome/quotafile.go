@@ -85,6 +85,25 @@ func readQuotas(r io.Reader, file string) (changes []console.QuotaChange, lines 
 	return changes, lines, nil
 }
 
+// writeQuotas writes quotas that were set at run time as readQuotas reads them. What was not set is "default" and not empty:
+// who reads it has the same then, whatever was set before. Names are written as they are, but one with CR LF in it, which CSV
+// would not bring back, is an error, and then there are no quotas.
+func writeQuotas(w io.Writer, quotas []console.SetQuota) error {
+	for i := range quotas {
+		if name := quotas[i].Name.String(); strings.Contains(name, "\r\n") {
+			return fmt.Errorf("the name of the home %s/%q cannot be in CSV: write --output json, and set its quota by hand", quotas[i].Hub, name)
+		}
+	}
+	out := csv.NewWriter(w)
+	out.Write(quotaColumns)
+	for i := range quotas {
+		q := &quotas[i]
+		out.Write([]string{string(q.Hub), q.Name.String(), setBytesText(q.Override.Bytes), setInodesText(q.Override.Inodes)})
+	}
+	out.Flush()
+	return out.Error()
+}
+
 // withoutMark leaves out the byte order mark that spreadsheets put before UTF-8: behind it a quotation mark is none to a reader
 // of CSV.
 func withoutMark(r io.Reader) io.Reader {

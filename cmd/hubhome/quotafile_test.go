@@ -3,11 +3,14 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/hubhome/hubhome/console"
 )
 
 // TestReadQuotas reads files as spreadsheets and scripts write them, all of which say the same.
@@ -34,6 +37,41 @@ func TestReadQuotas(t *testing.T) {
 		if strings.HasPrefix(text, "hub,home,quota,inodes\nprod,ada,20GiB") && (lines[0] != 2 || lines[1] != 3) {
 			t.Errorf("%s: the lines are %v", name, lines)
 		}
+	}
+}
+
+// TestWriteQuotas reads what was written: names of any bytes, and quotas of all kinds.
+func TestWriteQuotas(t *testing.T) {
+	number := func(n int64) *int64 { return &n }
+	names := []string{"ada", "caf\xe9", "\xff\xfe", "new\nline", "cr\r", " a ", `a,"b"`, `\.`, "\x1b[2J", "\ufeffada", "日本"}
+	var quotas []console.SetQuota
+	for _, name := range names {
+		quotas = append(quotas, console.SetQuota{Hub: "prod", Name: console.NewName(name), Override: console.Limit{Bytes: number(-1)}})
+	}
+	quotas[0].Override, quotas[1].Override = console.Limit{Inodes: number(7)}, console.Limit{Bytes: number(1<<62 + 1), Inodes: number(-1)}
+	var out bytes.Buffer
+	if err := writeQuotas(&out, quotas); err != nil {
+		t.Fatal(err)
+	}
+	changes, _, err := readQuotas(&out, "f")
+	if err != nil || len(changes) != len(names) {
+		t.Fatalf("%d of %d are read: %v", len(changes), len(names), err)
+	}
+	for i, c := range changes {
+		bytes, inodes := "unlimited", "default"
+		switch i {
+		case 0:
+			bytes, inodes = "default", "7"
+		case 1:
+			bytes, inodes = "4611686018427387905B", "unlimited"
+		}
+		if c.Name.String() != names[i] || c.Bytes != bytes || c.Inodes != inodes {
+			t.Errorf("%q is read as %+v", names[i], c)
+		}
+	}
+	quotas[3].Name = console.NewName("a\r\nb")
+	if err := writeQuotas(&out, quotas); err == nil || out.Len() > 0 || !strings.Contains(err.Error(), `prod/"a\r\nb" cannot be in CSV`) {
+		t.Errorf("%v, and %q is written", err, out.String())
 	}
 }
 
