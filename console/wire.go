@@ -81,9 +81,10 @@ type Hub struct {
 	Name  hubhome.HubName `json:"name"`
 	Usage Amount          `json:"usage"`
 	Quota Limit           `json:"quota"`
-	// Homes is how many homes and shared directories it has; NotClean how many of them are yet to be counted, or are.
+	// Homes is how many homes and shared directories it has; Uncounted how many of them are yet to be counted, or are, or could
+	// not be read in full.
 	Homes    int `json:"homes"`
-	NotClean int `json:"notClean"`
+	Uncounted int `json:"uncounted"`
 	// AsOf is since when all of the figures are known, where they are not those of this moment. Unknown: not all of its homes
 	// are known yet, and the usage is too low.
 	AsOf    time.Time `json:"asOf,omitzero"`
@@ -232,7 +233,7 @@ func hubOf(r *quota.HubReport, scanned bool) Hub {
 	}
 	for i := range r.Homes {
 		if state := r.Homes[i].State; state != quota.Clean && state != quota.Scanned {
-			h.NotClean++
+			h.Uncounted++
 		}
 	}
 	return h

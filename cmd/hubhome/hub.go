@@ -85,7 +85,7 @@ func hubsTable(w io.Writer, hubs []console.Hub) error {
 	fmt.Fprintln(tabs, "USAGE\tQUOTA\tUSED\tINODES\tINODE QUOTA\tINODES USED\tHOMES\tUNCOUNTED\t  HUB")
 	for i := range hubs {
 		h := &hubs[i]
-		fmt.Fprintf(tabs, "%s\t%d\t%d\t  %s\n", takenText(&h.Usage, &h.Quota), h.Homes, h.NotClean, h.Name)
+		fmt.Fprintf(tabs, "%s\t%d\t%d\t  %s\n", takenText(&h.Usage, &h.Quota), h.Homes, h.Uncounted, h.Name)
 	}
 	return tabs.Flush()
 }
@@ -100,7 +100,7 @@ func scannedHubsTable(tabs *tabwriter.Writer, hubs []console.Hub) error {
 			fmt.Fprintf(tabs, "-\t-\t-\t-\t-\t  %s (not known yet)\n", h.Name)
 			continue
 		}
-		fmt.Fprintf(tabs, "%s\t%d\t%d\t%d\t%s\t  %s\n", humanBytes(uint64(h.Usage.Bytes)), h.Usage.Inodes, h.Homes, h.NotClean,
+		fmt.Fprintf(tabs, "%s\t%d\t%d\t%d\t%s\t  %s\n", humanBytes(uint64(h.Usage.Bytes)), h.Usage.Inodes, h.Homes, h.Uncounted,
 			ageText(h.AsOf, now), h.Name)
 	}
 	return tabs.Flush()
@@ -123,7 +123,7 @@ func hubsCSV(w io.Writer, hubs []console.Hub) error {
 		}
 		out.Write([]string{
 			string(h.Name), strconv.FormatInt(h.Usage.Bytes, 10), number(h.Quota.Bytes), strconv.FormatInt(h.Usage.Inodes, 10),
-			number(h.Quota.Inodes), strconv.Itoa(h.Homes), strconv.Itoa(h.NotClean), stamp(h.AsOf),
+			number(h.Quota.Inodes), strconv.Itoa(h.Homes), strconv.Itoa(h.Uncounted), stamp(h.AsOf),
 		})
 	}
 	out.Flush()

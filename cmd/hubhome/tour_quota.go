@@ -102,7 +102,7 @@ func (t *tour) usageRight(ctx context.Context) (string, error) {
 			}
 			uncounted := 0
 			for _, h := range hubs {
-				uncounted += h.NotClean
+				uncounted += h.Uncounted
 			}
 			if uncounted == 0 {
 				break

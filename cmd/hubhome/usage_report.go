@@ -161,14 +161,15 @@ func note(complete bool, errors uint64) string {
 	return "  ! " + strings.Join(notes, ", ")
 }
 
-// csv prints a line for each home, and one without a home for what is in no home of a hub. The sums are for the reader.
+// csv prints a line for each home, and one without a home for what is in no home of a hub. The sums are for the reader. Names are
+// as they are, whatever their bytes, as in all CSV: whose table they are put into knows homes by these names.
 func (p *usageReport) csv(out io.Writer) error {
 	w := csv.NewWriter(out)
 	w.Write([]string{"hub", "home", "used_bytes", "apparent_bytes", "files", "directories", "newest_mtime", "oldest_mtime",
 		"as_of", "age_seconds", "complete", "errors"})
 	line := func(hub, home string, t *usage.Tally, asOf, age string, complete bool, errors uint64) {
 		w.Write([]string{
-			printable(hub), printable(home), strconv.FormatUint(t.Used, 10), strconv.FormatUint(t.Size, 10),
+			hub, home, strconv.FormatUint(t.Used, 10), strconv.FormatUint(t.Size, 10),
 			strconv.FormatUint(t.Files, 10), strconv.FormatUint(t.Directories, 10), stamp(t.Newest), stamp(t.Oldest),
 			asOf, age, strconv.FormatBool(complete), strconv.FormatUint(errors, 10),
 		})
