@@ -367,6 +367,12 @@ func directories(name string) []string {
 	return dirs
 }
 
+// absent tells whether a hub was looked for, and is not there.
+func (s *Server) absent(hub hubhome.HubName) bool {
+	report := s.homes.Report()
+	return slices.ContainsFunc(report.Hubs, func(h quota.HubReport) bool { return h.Name == hub && h.Absent })
+}
+
 // unknown tells whether not all homes of a hub are known yet.
 func (s *Server) unknown(hub hubhome.HubName) bool {
 	report := s.homes.Report()
@@ -394,6 +400,8 @@ func (s *Server) showHome(r *http.Request) (any, error) {
 		return nil, noHub(string(hub), &report)
 	case err != nil:
 		return nil, err
+	case !there && s.absent(hub):
+		return nil, refuse(http.StatusNotFound, "no home %q is known in hub %q: there is no such hub on the server", name, hub)
 	case !there && s.unknown(hub):
 		return nil, refuse(http.StatusNotFound, "no home %q is known in hub %q: its homes have not been looked through to the end yet", name, hub)
 	case !there:

@@ -83,12 +83,14 @@ type Hub struct {
 	Quota Limit           `json:"quota"`
 	// Homes is how many homes and shared directories it has; Uncounted how many of them are yet to be counted, or are, or could
 	// not be read in full.
-	Homes    int `json:"homes"`
+	Homes     int `json:"homes"`
 	Uncounted int `json:"uncounted"`
 	// AsOf is since when all of the figures are known, where they are not those of this moment. Unknown: not all of its homes
 	// are known yet, and the usage is too low.
 	AsOf    time.Time `json:"asOf,omitzero"`
 	Unknown bool      `json:"unknown,omitempty"`
+	// Absent: there is no such hub on the server that was looked through; what else is said of it is from before.
+	Absent bool `json:"absent,omitempty"`
 }
 
 // HubList is what GET /v1/hubs answers.
@@ -229,7 +231,7 @@ func homeOf(hub hubhome.HubName, r *quota.HomeReport) Home {
 func hubOf(r *quota.HubReport, scanned bool) Hub {
 	h := Hub{
 		Name: r.Name, Usage: amountOf(r.Used), Quota: limitOf(r.Quota), Homes: len(r.Homes), AsOf: r.AsOf.UTC(),
-		Unknown: scanned && r.AsOf.IsZero(),
+		Unknown: scanned && r.AsOf.IsZero(), Absent: r.Absent,
 	}
 	for i := range r.Homes {
 		if state := r.Homes[i].State; state != quota.Clean && state != quota.Scanned {

@@ -34,6 +34,8 @@ type HubReport struct {
 	OwnState State
 	// AsOf is since when all of it is known, where Report.Scanned; zero: something is not known yet, and Used is too low.
 	AsOf time.Time
+	// Absent: the last look has found no such hub, where Report.Scanned; what else is known of it is from before.
+	Absent bool
 	// Homes are its homes and shared directories, by name.
 	Homes []HomeReport
 }

@@ -77,6 +77,8 @@ type Survey struct {
 	mu      sync.Mutex
 	set     Settings
 	figures figures
+	// absent are the hubs that the last scan was to look through, and that are not on the server.
+	absent []hubhome.HubName
 	// due is when the next scan begins; now where it is zero.
 	due    time.Time
 	status Status
@@ -137,6 +139,9 @@ func (s *Survey) Open() error {
 func (s *Survey) state() (*usage.State, error) {
 	st, aside, err := usage.BeginState(s.opt.State, s.opt.Source)
 	if aside != nil && err == nil {
+		if e, ok := errors.AsType[*usage.StateError](aside); ok {
+			aside = fmt.Errorf("state %s: %w", e.Path, e.Err) // without what to do: it is done
+		}
 		s.opt.Logger.Warn("what was found before cannot be used, and is put aside; all of it is read again", "error", aside)
 	}
 	return st, err
@@ -239,6 +244,7 @@ func (s *Survey) ended(result *usage.Result, err error, set Settings, planned ti
 		s.status.Failed++
 	} else {
 		s.figures.take(result, set.Hubs)
+		s.absent = result.Absent
 		s.status.Succeeded, s.status.Took, s.status.Unread, s.status.Failed = result.Ended, result.Ended.Sub(result.Began), result.Errors, 0
 	}
 	if s.due.Equal(planned) {
@@ -296,6 +302,7 @@ func (s *Survey) done(home usage.Home) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.figures.put(&home)
+	s.absent = slices.DeleteFunc(s.absent, func(name hubhome.HubName) bool { return string(name) == home.Hub })
 }
 
 // logFailure says once what is wrong.
@@ -350,7 +357,11 @@ func (s *Survey) Status() Status {
 func (s *Survey) Report() quota.Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.figures.report(s.set.Hubs)
+	r := s.figures.report(s.set.Hubs)
+	for i := range r.Hubs {
+		r.Hubs[i].Absent = slices.Contains(s.absent, r.Hubs[i].Name)
+	}
+	return r
 }
 
 // Home tells of one home; quota.ErrNoHub where the hub is none of those that are looked through.

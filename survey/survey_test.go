@@ -356,6 +356,11 @@ func TestGone(t *testing.T) {
 	if !strings.Contains(s.log.String(), "hubsNotThere=[staging]") {
 		t.Errorf("it does not say that a hub is not there:\n%s", &s.log)
 	}
+	for _, hub := range v.Report().Hubs {
+		if hub.Absent != (hub.Name == "staging") {
+			t.Errorf("hub %q is absent: %v", hub.Name, hub.Absent)
+		}
+	}
 	for _, test := range []struct {
 		hub, home string
 		there     bool
@@ -455,7 +460,7 @@ func TestPutAside(t *testing.T) {
 	other := survey.New(survey.Options{Dial: s.dial, State: made, Source: "nfs://other/", Logger: slog.New(slog.NewTextHandler(&s.log, nil))}, survey.Settings{})
 	s.must(other.Open())
 	s.tells(other, "")
-	if !strings.Contains(s.log.String(), "of nfs://server/, and not of nfs://other/") {
+	if !strings.Contains(s.log.String(), "of nfs://server/, and not of nfs://other/\"") {
 		t.Errorf("it does not say of which server the state is:\n%s", &s.log)
 	}
 }

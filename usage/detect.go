@@ -5,6 +5,7 @@ package usage
 import (
 	"context"
 	"errors"
+	"slices"
 	"syscall"
 
 	"github.com/hubhome/hubhome/vfs"
@@ -18,6 +19,28 @@ func Space(ctx context.Context, fs vfs.FS, path []string, as *vfs.Caller) (vfs.S
 		return vfs.StatFS{}, err
 	}
 	return fs.StatFS(ctx, at.handle)
+}
+
+// homeSigns are what programs make at the top of a user's home, and nobody in a hub's directory: no user's directory begins
+// with a dot (hubhome.EscapeUsername).
+var homeSigns = []string{".jupyter", ".ipython", ".local", ".cache", ".config"}
+
+// HubForHome tells whether what was taken for hubs looks like the homes of one hub: more than half of them have in them what
+// homes have. hub is one that has a sign, the first by name.
+func (r *Result) HubForHome() (hub, sign string, looks bool) {
+	n := 0
+	for i := range r.Hubs {
+		h := &r.Hubs[i]
+		at := slices.IndexFunc(h.Homes, func(home Home) bool { return slices.Contains(homeSigns, home.Name) })
+		if at < 0 {
+			continue
+		}
+		n++
+		if hub == "" || h.Name < hub {
+			hub, sign = h.Name, h.Homes[at].Name
+		}
+	}
+	return hub, sign, 2*n > len(r.Hubs)
 }
 
 // IsHub tells whether a directory is a hub's, and not a base share: there are shared directories in it. path and as are

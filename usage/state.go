@@ -36,8 +36,10 @@ const resumeTime = 24 * time.Hour
 // Methods may be called concurrently.
 type State struct {
 	path, source string
-	old, part    *os.File
-	began        time.Time
+	// named is what the user has named, of which another may be given: "file", or the "directory" that it is in.
+	named     string
+	old, part *os.File
+	began     time.Time
 	// locked: nobody else has part. resumed: there was something in it. kept: there is.
 	locked, resumed, kept bool
 
@@ -85,8 +87,10 @@ func (e *StateError) Unwrap() error { return e.Err }
 // OpenState opens the state at a path, or begins one. source is what is scanned, such as nfs://host:2049/homes: a state of
 // another source is an error, as is one that another process uses, one that is damaged, and one that a later hubhome wrote.
 // Every error is a *StateError.
-func OpenState(path, source string) (*State, error) {
-	st := &State{path: path, source: source, homes: map[homeKey]*stored{}}
+func OpenState(path, source string) (*State, error) { return openState(path, source, "file") }
+
+func openState(path, source, named string) (*State, error) {
+	st := &State{path: path, source: source, named: named, homes: map[homeKey]*stored{}}
 	err := st.lock()
 	if err == nil {
 		err = st.load()
@@ -98,10 +102,11 @@ func OpenState(path, source string) (*State, error) {
 	return st, nil
 }
 
-// BeginState is OpenState for a file that nobody else has a use for: where it is damaged, of another source, or of a later hubhome,
-// it is put aside, as FILE.aside, and another one begun. aside is why, or nil.
+// BeginState is OpenState for a file in a directory that the user has named, and that nobody else has a use for: where it is
+// damaged, of another source, or of a later hubhome, it is put aside, as FILE.aside, and another one begun. aside is why, or nil.
 func BeginState(path, source string) (st *State, aside, err error) {
-	st, err = OpenState(path, source)
+	const directory = "directory"
+	st, err = openState(path, source, directory)
 	_, newer := errors.AsType[newerError](err)
 	if !newer && !errors.Is(err, errDamaged) && !errors.Is(err, errOther) {
 		return st, nil, err
@@ -111,7 +116,7 @@ func BeginState(path, source string) (st *State, aside, err error) {
 			return nil, nil, errors.Join(err, e)
 		}
 	}
-	st, e := OpenState(path, source)
+	st, e := openState(path, source, directory)
 	return st, err, e
 }
 
@@ -201,13 +206,13 @@ func (st *State) lock() error {
 		}
 		st.part = f
 		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == syscall.EWOULDBLOCK {
-			return &StateError{Path: st.path, Err: errors.New("another scan uses it"), Do: "wait for its end, or give another file"}
+			return &StateError{Path: st.path, Err: errors.New("another scan uses it"), Do: "wait for its end, or " + st.another()}
 		} else if err != nil {
-			return &StateError{Path: st.path, Err: fmt.Errorf("lock it: %w", err), Do: "give a file on a file system that has locks"}
+			return &StateError{Path: st.path, Err: fmt.Errorf("lock it: %w", err), Do: "give a " + st.named + " on a file system that has locks"}
 		}
 		mine, err := f.Stat()
 		if err != nil {
-			return &StateError{Path: st.path, Err: err, Do: "give another file"}
+			return &StateError{Path: st.path, Err: err, Do: st.another()}
 		}
 		if there, err := os.Stat(st.partPath()); err == nil && os.SameFile(mine, there) {
 			st.locked, st.kept = true, mine.Size() > 0
@@ -227,7 +232,7 @@ func (st *State) load() error {
 			return st.refuse(st.path, err)
 		}
 	case !errors.Is(err, fs.ErrNotExist):
-		return &StateError{Path: st.path, Err: err, Do: "give another file"}
+		return &StateError{Path: st.path, Err: err, Do: st.another()}
 	}
 	if err := st.loadPart(); err != nil {
 		return st.refuse(st.partPath(), err)
@@ -235,13 +240,16 @@ func (st *State) load() error {
 	return nil
 }
 
+// another says what to do about a path that is not to be had.
+func (st *State) another() string { return "give another " + st.named }
+
 // refuse says what to do about a file that cannot be used.
 func (st *State) refuse(path string, err error) error {
 	e := &StateError{Path: path, Err: err, Do: "remove it, and the next scan reads everything; nothing else is lost with it"}
 	if _, newer := errors.AsType[newerError](err); newer {
-		e.Do = "use the hubhome that wrote it, or give another file"
+		e.Do = "use the hubhome that wrote it, or " + st.another()
 	} else if errors.Is(err, errForeign) || errors.Is(err, errOther) {
-		e.Do = "give another file"
+		e.Do = st.another()
 	}
 	return e
 }

@@ -709,3 +709,34 @@ func TestStrange(t *testing.T) {
 		}
 	}
 }
+
+// TestHubForHome tells a base share from a hub's directory, whatever homes are called.
+func TestHubForHome(t *testing.T) {
+	tree := func(hubs ...string) *usage.Result {
+		r := &usage.Result{}
+		for _, hub := range hubs {
+			name, homes, _ := strings.Cut(hub, ":")
+			h := usage.Hub{Name: name}
+			for home := range strings.FieldsSeq(homes) {
+				h.Homes = append(h.Homes, usage.Home{Hub: name, Name: home})
+			}
+			r.Hubs = append(r.Hubs, h)
+		}
+		return r
+	}
+	for name, c := range map[string]struct {
+		result    *usage.Result
+		hub, sign string
+		looks     bool
+	}{
+		"nothing":           {tree(), "", "", false},
+		"hubs":              {tree("prod:ada bob -2ejupyter jupyter", "staging:"), "", "", false},
+		"homes":             {tree("bob:work .cache", "ada:.ssh .jupyter", "new:"), "ada", ".jupyter", true},
+		"one that is odd":   {tree("prod:ada .cache", "staging:eve"), "prod", ".cache", false},
+		"other directories": {tree("prod:.snapshot ada .Trash-1000", "b:.nfs0001"), "", "", false},
+	} {
+		if hub, sign, looks := c.result.HubForHome(); hub != c.hub || sign != c.sign || looks != c.looks {
+			t.Errorf("%s: %q with %q, %v", name, hub, sign, looks)
+		}
+	}
+}

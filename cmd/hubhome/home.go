@@ -107,7 +107,11 @@ Exit codes:
 // noHomes says why a list is empty, of one hub or of all.
 func noHomes(log io.Writer, hubs []console.Hub, hub hubhome.HubName) {
 	for i := range hubs {
-		if hubs[i].Unknown && (hub == "" || hubs[i].Name == hub) {
+		if hubs[i].Absent && hubs[i].Name == hub {
+			fmt.Fprintf(log, "hubhome: there is no hub %s on the server\n", hub)
+			return
+		}
+		if hubs[i].Unknown && !hubs[i].Absent && (hub == "" || hubs[i].Name == hub) {
 			fmt.Fprintln(log, "hubhome: no homes are known yet: they have not been looked through to the end; what came of it the server logs")
 			return
 		}
@@ -156,21 +160,19 @@ func scannedTable(tabs *tabwriter.Writer, homes []console.Home) error {
 	return tabs.Flush()
 }
 
-// homesCSV writes names as they are, whatever their bytes.
+// homesCSV writes names as they are, whatever their bytes. Of homes that were looked through there is no quota and no reserve.
 func homesCSV(w io.Writer, homes []console.Home) error {
 	out := csv.NewWriter(w)
 	out.Write([]string{"hub", "home", "usage_bytes", "quota_bytes", "usage_inodes", "quota_inodes", "reserve_bytes", "last_write", "state", "as_of", "unread"})
-	number := func(n *int64) string {
-		if n == nil {
-			return hubhome.FormatQuotaBytes(hubhome.Unlimited)
-		}
-		return strconv.FormatInt(*n, 10)
-	}
 	for i := range homes {
 		h := &homes[i]
+		scanned, reserve := h.State == quota.Scanned || h.State == quota.Partial, strconv.FormatInt(h.Reserve.Bytes, 10)
+		if scanned {
+			reserve = ""
+		}
 		out.Write([]string{
-			string(h.Hub), h.Name.String(), strconv.FormatInt(h.Usage.Bytes, 10), number(h.Quota.Bytes),
-			strconv.FormatInt(h.Usage.Inodes, 10), number(h.Quota.Inodes), strconv.FormatInt(h.Reserve.Bytes, 10), stamp(h.LastWrite), string(h.State),
+			string(h.Hub), h.Name.String(), strconv.FormatInt(h.Usage.Bytes, 10), limitField(h.Quota.Bytes, scanned),
+			strconv.FormatInt(h.Usage.Inodes, 10), limitField(h.Quota.Inodes, scanned), reserve, stamp(h.LastWrite), string(h.State),
 			stamp(h.AsOf), strconv.FormatUint(h.Unread, 10),
 		})
 	}

@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/console"
 )
 
@@ -96,12 +95,20 @@ func scannedHubsTable(tabs *tabwriter.Writer, hubs []console.Hub) error {
 	now := time.Now()
 	for i := range hubs {
 		h := &hubs[i]
-		if h.Unknown {
+		switch {
+		case h.Unknown && h.Absent:
+			fmt.Fprintf(tabs, "-\t-\t-\t-\t-\t  %s (not on the server)\n", h.Name)
+			continue
+		case h.Unknown:
 			fmt.Fprintf(tabs, "-\t-\t-\t-\t-\t  %s (not known yet)\n", h.Name)
 			continue
 		}
-		fmt.Fprintf(tabs, "%s\t%d\t%d\t%d\t%s\t  %s\n", humanBytes(uint64(h.Usage.Bytes)), h.Usage.Inodes, h.Homes, h.Uncounted,
-			ageText(h.AsOf, now), h.Name)
+		note := ""
+		if h.Absent {
+			note = " (not on the server any more)"
+		}
+		fmt.Fprintf(tabs, "%s\t%d\t%d\t%d\t%s\t  %s%s\n", humanBytes(uint64(h.Usage.Bytes)), h.Usage.Inodes, h.Homes, h.Uncounted,
+			ageText(h.AsOf, now), h.Name, note)
 	}
 	return tabs.Flush()
 }
@@ -109,21 +116,16 @@ func scannedHubsTable(tabs *tabwriter.Writer, hubs []console.Hub) error {
 func hubsCSV(w io.Writer, hubs []console.Hub) error {
 	out := csv.NewWriter(w)
 	out.Write([]string{"hub", "usage_bytes", "quota_bytes", "usage_inodes", "quota_inodes", "homes", "uncounted", "as_of"})
-	number := func(n *int64) string {
-		if n == nil {
-			return hubhome.FormatQuotaBytes(hubhome.Unlimited)
-		}
-		return strconv.FormatInt(*n, 10)
-	}
 	for i := range hubs {
 		h := &hubs[i]
+		scanned := !h.AsOf.IsZero()
 		if h.Unknown {
 			out.Write([]string{string(h.Name), "", "", "", "", "", "", ""})
 			continue
 		}
 		out.Write([]string{
-			string(h.Name), strconv.FormatInt(h.Usage.Bytes, 10), number(h.Quota.Bytes), strconv.FormatInt(h.Usage.Inodes, 10),
-			number(h.Quota.Inodes), strconv.Itoa(h.Homes), strconv.Itoa(h.Uncounted), stamp(h.AsOf),
+			string(h.Name), strconv.FormatInt(h.Usage.Bytes, 10), limitField(h.Quota.Bytes, scanned), strconv.FormatInt(h.Usage.Inodes, 10),
+			limitField(h.Quota.Inodes, scanned), strconv.Itoa(h.Homes), strconv.Itoa(h.Uncounted), stamp(h.AsOf),
 		})
 	}
 	out.Flush()

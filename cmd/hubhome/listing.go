@@ -37,6 +37,17 @@ func inodesText(n *int64) string {
 	return hubhome.FormatQuotaInodes(*n)
 }
 
+// limitField is a limit in CSV, of bytes or inodes; empty where homes were looked through, and there are no quotas.
+func limitField(n *int64, scanned bool) string {
+	switch {
+	case scanned:
+		return ""
+	case n == nil:
+		return hubhome.FormatQuotaBytes(hubhome.Unlimited)
+	}
+	return strconv.FormatInt(*n, 10)
+}
+
 // bothText is a whole quota, the inodes where they are limited.
 func bothText(l *console.Limit) string {
 	text := limitText(l.Bytes)

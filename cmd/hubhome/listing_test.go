@@ -3,8 +3,10 @@
 package main
 
 import (
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hubhome/hubhome/console"
 	"github.com/hubhome/hubhome/quota"
@@ -26,6 +28,30 @@ func TestHomesTable(t *testing.T) {
 		"        -   1GiB     -       -    unlimited            -           -  dirty  \"prod/new\\x1b\"\n"
 	if err != nil || out.String() != want {
 		t.Errorf("%v\n%s\nand not\n%s", err, out.String(), want)
+	}
+}
+
+// TestScannedHubs: of a hub that is not on the server that is said, and where there are no quotas CSV says of none.
+func TestScannedHubs(t *testing.T) {
+	hubs := []console.Hub{
+		{Name: "gone", Unknown: true, Absent: true},
+		{Name: "left", AsOf: time.Now(), Homes: 1, Absent: true},
+		{Name: "new", Unknown: true},
+		{Name: "prod", AsOf: time.Now(), Homes: 2, Uncounted: 1, Usage: console.Amount{Bytes: 4096, Inodes: 3}},
+	}
+	var table, lines strings.Builder
+	if err := errors.Join(hubsTable(&table, hubs), hubsCSV(&lines, hubs)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"-  gone (not on the server)\n", "s  left (not on the server any more)\n", "-  new (not known yet)\n", "s  prod\n"} {
+		if !strings.Contains(table.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, table.String())
+		}
+	}
+	for _, want := range []string{"\ngone,,,,,,,\n", "\nprod,4096,,3,,2,1,20"} {
+		if !strings.Contains(lines.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, lines.String())
+		}
 	}
 }
 

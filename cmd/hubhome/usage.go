@@ -212,6 +212,10 @@ func (r *usageRequest) run(ctx context.Context, out, log io.Writer) error {
 			return e
 		}
 		report.troubles(log)
+		if hub, sign, looks := result.HubForHome(); looks && !r.spec.SingleHub {
+			fmt.Fprintf(log, "hubhome: what was taken for hubs looks like homes: in %s there is %s. If %s is one hub's directory, say --single-hub\n",
+				readable(hub), sign, r.source())
+		}
 	}
 	return r.verdict(ctx, result, err)
 }
