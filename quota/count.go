@@ -43,8 +43,9 @@ type Count struct {
 
 	movedMu sync.Mutex
 	moved   map[vfs.Handle]struct{}
-	// handles is how many are in young and moved.
+	// handles is how many are in young and moved; overrun: one is not.
 	handles atomic.Int64
+	overrun atomic.Bool
 }
 
 // Found is what a walker sees of a file.
@@ -130,9 +131,18 @@ func (c *Count) seen(number uint64, birth int64, h vfs.Handle) bool {
 	return s.bits[word]&(1<<(number&63)) != 0
 }
 
-// Overrun tells whether more was made or moved since the count began than is remembered. Nothing is counted any more then that was,
-// and the count must be given up.
-func (c *Count) Overrun() bool { return c.handles.Load() >= c.l.inodes.most }
+// Overrun tells whether more was made or moved since the count began than is remembered. What is not was not counted, and the
+// count must be given up.
+func (c *Count) Overrun() bool { return c.overrun.Load() }
+
+// isFull tells whether no more is remembered of what was made and moved, for who is about to.
+func (c *Count) isFull() bool {
+	if c.handles.Load() < c.l.inodes.most {
+		return false
+	}
+	c.overrun.Store(true)
+	return true
+}
 
 // see makes an inode one that was visited, and tells whether it was not before.
 func (c *Count) see(number uint64, birth int64, h vfs.Handle) bool {
@@ -142,7 +152,7 @@ func (c *Count) see(number uint64, birth int64, h vfs.Handle) bool {
 	defer s.mu.Unlock()
 	if c.Young(birth) {
 		_, seen := s.young[h]
-		if seen || c.Overrun() {
+		if seen || c.isFull() {
 			return false
 		}
 		if s.young == nil {
@@ -301,7 +311,7 @@ func (l *Ledger) show(a *account, e *vfs.Entry) {
 	}
 	c.movedMu.Lock()
 	defer c.movedMu.Unlock()
-	if _, is := c.moved[e.Handle]; is || c.Overrun() {
+	if _, is := c.moved[e.Handle]; is || c.isFull() {
 		return
 	}
 	if c.moved == nil {
@@ -349,20 +359,22 @@ func (c *Count) Drained() bool { return c.a.naming.passed(c.turn) }
 // written there before that, or removed it again, so that of what such operations do at that moment the ledger has only a part.
 func (c *Count) Quiet() bool { return c.a.naming.pause() }
 
-// Resume lets operations begin again that make or remove names.
+// Resume lets operations begin again that make or remove names. The end of a count does so while a.mu is held: else it might be
+// those that the next one has made wait.
 func (c *Count) Resume() { c.a.naming.resume() }
 
 // Done ends a count that is Quiet: what was counted is what is known of the home. It returns that, with what was believed
 // before, and whether nothing has happened meanwhile that makes either doubtful. Otherwise the home is to be counted again.
 func (c *Count) Done() (counted, before Usage, sure bool) {
-	defer c.Resume()
-	c.l.collectHub(c.a.hub, c.a) // what came into the quota is no part of the reserve when more is known to be used
+	defer c.l.strict(c.a, Usage{})() // what came into the quota is no part of the reserve when more is known to be used
 	c.orphans()
 	c.a.mu.Lock()
 	defer c.a.mu.Unlock()
+	defer c.Resume()
 	counted, before = c.Sum(), c.a.used
 	c.a.charge(counted.minus(before))
 	c.a.count, c.a.fresh, c.a.fault = nil, false, fault{}
+	c.a.unsure = c.a.unsure || c.Overrun()
 	c.written()
 	c.a.trim()
 	return counted, before, !c.a.unsure
@@ -375,7 +387,7 @@ func (c *Count) Compare() (counted, believed Usage, sure bool) {
 	c.orphans()
 	c.a.mu.Lock()
 	defer c.a.mu.Unlock()
-	return c.Sum(), c.a.used, !c.a.unsure
+	return c.Sum(), c.a.used, !c.a.unsure && !c.Overrun()
 }
 
 // Leave ends a count without any consequence.
@@ -386,14 +398,14 @@ func (c *Count) Cancel() { c.end(true) }
 
 // end is for a count that does not say what the home takes. unsure: the home is to be counted again.
 func (c *Count) end(unsure bool) {
-	defer c.Resume()
 	c.a.mu.Lock()
 	defer c.a.mu.Unlock()
 	c.withdraw(unsure)
 }
 
-// withdraw takes back what a count has published. a.mu is held.
+// withdraw ends a count, and takes back what it has published. a.mu is held.
 func (c *Count) withdraw(unsure bool) {
+	defer c.Resume()
 	c.a.count, c.a.unsure = nil, c.a.unsure || unsure
 	c.a.charge(Usage{}.minus(c.published))
 	c.published = Usage{}
@@ -402,7 +414,6 @@ func (c *Count) withdraw(unsure bool) {
 // Fail gives a count up of which so many files and directories could not be read, or that did not come to its end at all, and
 // says why. The home is to be counted again, and until then takes what was believed, or what was counted where that is more.
 func (c *Count) Fail(unread uint64, why error) {
-	defer c.Resume()
 	c.orphans()
 	c.a.mu.Lock()
 	defer c.a.mu.Unlock()

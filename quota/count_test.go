@@ -5,7 +5,9 @@ package quota_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -100,4 +102,69 @@ func TestCountOnce(t *testing.T) {
 	if _, err := b.ledger.Begin(id+1000, time.Now()); !errors.Is(err, syscall.ENOENT) {
 		t.Errorf("a count of what is not there begins with %v", err)
 	}
+}
+
+// TestCountAfterCount: a count that begins when another one ends is as Quiet as the first: the end of that does not let names be
+// changed in this one.
+func TestCountAfterCount(t *testing.T) {
+	rounds := 300
+	if testing.Short() {
+		rounds = 50
+	}
+	b := newBed(t)
+	home := b.home("ada")
+	id := b.report("ada").ID
+	var changes atomic.Int64
+	var changing, counting sync.WaitGroup
+	done := make(chan struct{})
+	changing.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				b.fs.Remove(ctx, user, home, "nothing") //nolint:errcheck // it is not there
+				changes.Add(1)
+			}
+		}
+	})
+	old, err := b.ledger.Begin(id, time.Now())
+	b.must(err)
+	old.Leave()
+	for range 2 {
+		changing.Go(func() { // so that the end of a count takes its time
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					old.Drained()
+				}
+			}
+		})
+	}
+	for range 4 {
+		counting.Go(func() {
+			for range rounds {
+				c, err := b.ledger.Begin(id, time.Now())
+				for err != nil {
+					c, err = b.ledger.Begin(id, time.Now())
+				}
+				for !c.Quiet() {
+				}
+				// What has ended may not have been added yet; what begins now does not end.
+				before := changes.Load()
+				for range 50 {
+					runtime.Gosched()
+				}
+				if now := changes.Load(); now > before+1 {
+					t.Errorf("%d names were changed while a count was quiet", now-before)
+				}
+				c.Leave()
+			}
+		})
+	}
+	counting.Wait()
+	close(done)
+	changing.Wait()
 }
