@@ -134,13 +134,12 @@ func (t *inodes) hold(h vfs.Handle, a *account, opens int) *inode {
 	return n
 }
 
-// closed says that a File of an inode is closed. last: it was the last one.
-func (t *inodes) closed(n *inode) (last bool) {
+// closed says that a File of an inode is closed.
+func (t *inodes) closed(n *inode) {
 	s := &t.byHandle[maphash.String(t.seed, string(n.handle))%uint64(len(t.byHandle))]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n.opens--
-	return n.opens == 0
 }
 
 // open tells whether there is a File of an inode.
@@ -437,10 +436,10 @@ func (a *account) exhume(n *inode) {
 
 // closed gives back a File's hold on an inode, and the inode's charge, where that was its last.
 func (l *Ledger) closed(ctx context.Context, n *inode) {
-	last := l.inodes.closed(n)
+	l.inodes.closed(n)
 	n.mu.Lock()
 	switch {
-	case last && n.dead:
+	case n.dead && !l.inodes.open(n): // somebody may just have found that it is charged, who has it open now
 		l.bury(n)
 	case n.recorded.Load() && !n.dead && !n.exact.Load():
 		// Some file systems give back now what they had taken in advance.
