@@ -256,6 +256,13 @@ func (a *account) trim() {
 	a.past = Usage{max(0, min(a.past.Bytes, over.Bytes)), max(0, min(a.past.Inodes, over.Inodes))}
 }
 
+// relieve is trim for who has changed a quota.
+func (a *account) relieve() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.trim()
+}
+
 // add charges a change of what an inode takes, and gives back what it owed before the look. The inode's lock is held, so that
 // no count sees a part of it. let: operations made the change, so that it came from the reserve as far as the quota does not
 // allow it: whichever of them is the first to look at the inode.

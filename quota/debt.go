@@ -51,6 +51,9 @@ func (a *account) borrow(n *inode, extra int64) bool {
 	h := a.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.asked.Load() > 0 {
+		return false // it was not yet, before: who asks now sees what is owing with h.mu held
+	}
 	if bytes, _ := spent(Usage{Bytes: extra}, a.used, a.held, a.limit); bytes {
 		return false
 	}
@@ -144,11 +147,29 @@ func (l *Ledger) collectHub(h *hub, a *account) {
 
 // collectAll has all inodes looked at that owe it.
 func (l *Ledger) collectAll() {
-	l.mu.RLock()
-	hubs := slices.Collect(maps.Values(l.hubs))
-	l.mu.RUnlock()
-	for _, h := range hubs {
+	for _, h := range l.allHubs() {
 		l.collectHub(h, nil)
+	}
+}
+
+func (l *Ledger) allHubs() []*hub {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return slices.Collect(maps.Values(l.hubs))
+}
+
+// clear has what all homes take known exactly until done is called, for who changes quotas: what has come into a quota is no part
+// of the reserve when that is made smaller.
+func (l *Ledger) clear() (done func()) {
+	hubs := l.allHubs()
+	for _, h := range hubs {
+		h.asked.Add(1)
+		l.collectHub(h, nil)
+	}
+	return func() {
+		for _, h := range hubs {
+			h.asked.Add(-1)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -296,4 +297,102 @@ func TestDebtOfMany(t *testing.T) {
 	if held := b.ledger.Held(); held != (quota.Usage{}) {
 		t.Errorf("%+v is held when nobody does anything", held)
 	}
+}
+
+// TestQuotaRaisedAndLowered: what is from the reserve is the quota's when that is raised, and stays so.
+func TestQuotaRaisedAndLowered(t *testing.T) {
+	b := limited(t, hubhome.Quotas{Home: bytes(hubhome.MiB)})
+	b.ledger.SetReserve(hubhome.DefaultReserve)
+	home := b.home("ada")
+	f, _ := b.create(home, "f")
+	b.must(write(f, 0, 1<<20-64<<10))
+	g, _ := b.create(home, "g")
+	small(t, g, 32)
+	b.must(errors.Join(f.Close(), g.Close()))
+	if past := b.report("ada").Past; past.Bytes == 0 {
+		t.Fatalf("nothing is from the reserve")
+	}
+	b.ledger.SetOverride(hubName, "ada", bytes(hubhome.GiB))
+	b.ledger.SetOverride(hubName, "ada", hubhome.Quota{})
+	if past := b.report("ada").Past; past.Bytes != 0 {
+		t.Errorf("%+v is from the reserve", past)
+	}
+}
+
+// TestReserveStays: what a home has of the reserve since its hub's quota is spent, it has after a restart.
+func TestReserveStays(t *testing.T) {
+	b := limited(t, hubhome.Quotas{Total: bytes(hubhome.MiB)})
+	b.ledger.SetReserve(hubhome.DefaultReserve)
+	var files []vfs.File
+	for _, name := range []string{"ada", "bob", "eve"} {
+		home := b.home(name)
+		f, _ := b.create(home, "f")
+		b.must(write(f, 0, 330<<10))
+		g, _ := b.create(home, "g")
+		files = append(files, f, g)
+	}
+	for i := 1; i < len(files); i += 2 {
+		small(t, files[i], 32)
+	}
+	for _, f := range files {
+		b.must(f.Close())
+	}
+	b.rest()
+	past := func() (all []int64) {
+		for _, h := range b.ledger.Report().Hubs[0].Homes {
+			all = append(all, h.Past.Bytes)
+		}
+		return all
+	}
+	before := past()
+	records, resting := b.ledger.Snapshot(1, true)
+	b.ledger = quota.New(b.inner, b.keeper)
+	b.ledger.Load(1, records)
+	b.setHubs()
+	b.ledger.Resume(resting)
+	b.setHubs()
+	if after := past(); slices.Max(before) == 0 || !slices.Equal(before, after) {
+		t.Errorf("after a restart the homes have %d from the reserve, before they had %d", after, before)
+	}
+}
+
+// TestQuotaLoweredMeanwhile: nor is what is being written within the quota when that is lowered, but for the one write that was let
+// in before and ends after.
+func TestQuotaLoweredMeanwhile(t *testing.T) {
+	rounds := 50_000
+	if testing.Short() {
+		rounds = 3000
+	}
+	const request = 4096
+	b := limited(t, hubhome.Quotas{Home: bytes(hubhome.GiB)})
+	b.ledger.SetReserve(hubhome.Reserve{Bytes: hubhome.GiB}) // of which nothing is for files
+	f, _ := b.create(b.home("ada"), "f")
+	defer f.Close()
+	var writing sync.WaitGroup
+	done := make(chan struct{})
+	writing.Go(func() {
+		for at := 0; ; at++ {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			if at%1000 == 0 {
+				works(t, "Truncate", f.Truncate(ctx, 0))
+			}
+			if err := write(f, at%1000*request, request); err != nil && !errors.Is(err, syscall.EDQUOT) {
+				t.Errorf("write: %v", err)
+			}
+		}
+	})
+	for range rounds {
+		b.ledger.SetOverride(hubName, "ada", bytes(4096))
+		past := b.report("ada").Past
+		b.ledger.SetOverride(hubName, "ada", hubhome.Quota{})
+		if past.Bytes > 2*request { // and the map of where its data is
+			t.Errorf("%d bytes are from the reserve", past.Bytes)
+		}
+	}
+	close(done)
+	writing.Wait()
 }

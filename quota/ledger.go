@@ -149,7 +149,7 @@ func (l *Ledger) Listing() {
 // SetHubs makes exactly these hubs known, with their homes, from the next request on. Nothing is forgotten of a hub that goes
 // away: it may come back. Of a home that has gone from its hub its record is.
 func (l *Ledger) SetHubs(hubs []Hub) {
-	l.collectAll() // what came into a quota is no part of the reserve when that is made smaller
+	defer l.clear()()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, h := range l.hubs {
@@ -182,6 +182,9 @@ func (l *Ledger) SetHubs(hubs []Hub) {
 		if h := l.hubs[r.Hub]; h != nil && h.served {
 			delete(l.kept, id)
 		}
+	}
+	for _, a := range l.accounts { // not before: of a hub that was not known all of its homes must be
+		a.relieve()
 	}
 }
 
@@ -280,7 +283,7 @@ func (l *Ledger) limit(a *account) {
 // the configuration says. What is zero in it is left to the configuration; Quota{} takes it back. The home need not be
 // there yet.
 func (l *Ledger) SetOverride(hub hubhome.HubName, name string, q hubhome.Quota) {
-	l.collectAll() // as SetHubs does
+	defer l.clear()()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := home{hub, name}
@@ -290,6 +293,7 @@ func (l *Ledger) SetOverride(hub hubhome.HubName, name string, q hubhome.Quota) 
 	}
 	if a := l.names[key]; a != nil {
 		l.limit(a)
+		a.relieve()
 	}
 }
 
