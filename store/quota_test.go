@@ -510,6 +510,92 @@ func TestManyQuotas(t *testing.T) {
 	}
 }
 
+// TestQuotasNotKept fails each system call of a set that changes something, and then each of what undoes it as well: what was not
+// acknowledged is in force neither now nor after a restart, or the error says that it may be then, and the next set puts it right.
+func TestQuotasNotKept(t *testing.T) {
+	path := t.TempDir()
+	var calls, first atomic.Int64 // from 1; those fail
+	var from atomic.Int64         // and all from this one on
+	d := &disk.Disk{Before: func(op disk.Op) error {
+		if !op.Changes() {
+			return nil
+		}
+		n := calls.Add(1)
+		if n == first.Load() || from.Load() > 0 && n >= from.Load() {
+			return syscall.EIO
+		}
+		return nil
+	}}
+	s := serving(t, path, d)
+	mkdir(t, s, at(t, s, "prod"), "ada")
+	mkdir(t, s, at(t, s, "prod"), "bob")
+	s.Recount(ctx)
+	set := func(names ...string) error {
+		all := make([]store.Override, len(names))
+		for i, name := range names {
+			all[i] = store.Override{Hub: "prod", Home: name, Quota: hubhome.Quota{Bytes: 7 * hubhome.GiB}}
+		}
+		calls.Store(0)
+		return s.SetQuotas(all)
+	}
+	before := store.Override{Hub: "prod", Home: "ada", Quota: hubhome.Quota{Bytes: hubhome.GiB}}
+	if err := s.SetQuotas([]store.Override{before}); err != nil {
+		t.Fatal(err)
+	}
+	never := func() { first.Store(0); from.Store(0) }
+	// kept is what a restart would put in force.
+	kept := func() []store.Override {
+		t.Helper()
+		never()
+		other := t.TempDir()
+		if err := os.CopyFS(other, os.DirFS(path)); err != nil {
+			t.Fatal(err)
+		}
+		opened, err := store.Open(ctx, store.Options{Path: other, Logger: quiet})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer opened.Close()
+		return opened.Overrides()
+	}
+	same := func(all []store.Override) bool { return len(all) == 1 && all[0] == before }
+	doubts := 0
+	for _, names := range [][]string{{"ada"}, {"ada", "bob"}} {
+		for n := int64(1); n < 50; n++ {
+			never()
+			first.Store(n)
+			err := set(names...)
+			if err == nil { // there is no such call
+				never()
+				if err := s.SetQuotas([]store.Override{before, {Hub: "prod", Home: "bob"}}); err != nil {
+					t.Fatal(err)
+				}
+				break
+			}
+			if all := s.Overrides(); !errors.Is(err, syscall.EIO) || strings.Contains(err.Error(), "put back") || !same(all) || !same(kept()) {
+				t.Errorf("%v, call %d fails: %v; in force are %v, and after a restart %v", names, n, err, all, kept())
+			}
+			never()
+			from.Store(n)
+			err = set(names...)
+			said := strings.Contains(err.Error(), "nor can the file be put back")
+			if all := s.Overrides(); !same(all) || !said && !same(kept()) {
+				t.Errorf("%v, all calls from %d on fail: %v; in force are %v, and after a restart %v", names, n, err, all, kept())
+			}
+			if said {
+				doubts++
+			}
+			never()
+			if err := s.SetQuotas([]store.Override{before}); err != nil || !same(kept()) {
+				t.Errorf("%v, after all calls from %d on failed: %v; after a restart in force are %v", names, n, err, kept())
+			}
+		}
+	}
+	if doubts < 2 {
+		t.Errorf("it was said %d times that the file could not be put back", doubts)
+	}
+}
+
 // TestDamagedQuotas: a line that was not acknowledged is nothing; one that is damaged is not passed over.
 func TestDamagedQuotas(t *testing.T) {
 	path := t.TempDir()

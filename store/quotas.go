@@ -52,6 +52,8 @@ type overrides struct {
 	lines int   // in it
 	// replaced: the file was, but that is not known to be durable.
 	replaced bool
+	// longer: there may be something behind size that is not in force.
+	longer bool
 }
 
 type overridden struct {
@@ -141,6 +143,7 @@ func (o *overrides) replace(more []byte) error {
 		return err
 	}
 	o.size, o.lines, o.replaced = int64(len(data)), len(list)+bytes.Count(more, []byte("\n")), false
+	o.longer = false
 	return nil
 }
 
@@ -173,7 +176,8 @@ func (s *Store) Overrides() []Override {
 
 // SetQuotas sets the quotas of homes at run time, all or none: durable when it returns, and in force from the next request
 // on, whatever the homes hold. One without a Quota takes back what was set. A home need not be there yet. An error says which
-// is wrong.
+// is wrong. Where it could not be made durable, nothing of it is in force, after a restart either; where that is not sure, the error
+// says so.
 func (s *Store) SetQuotas(set []Override) error {
 	var data []byte
 	for _, q := range set {
@@ -190,7 +194,12 @@ func (s *Store) SetQuotas(set []Override) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := o.append(data); err != nil {
-		return fmt.Errorf("keep quotas in %s/%s: %w", ownDir, quotasFile, err)
+		err = fmt.Errorf("keep quotas in %s/%s: %w", ownDir, quotasFile, err)
+		if undone := o.restore(); undone != nil {
+			return fmt.Errorf("%w: nothing was changed; but nor can the file be put back (%w), so that a restart may put in force "+
+				"what was asked for: set a quota again before, which puts it right", err, undone)
+		}
+		return err
 	}
 	for _, q := range set {
 		o.put(overridden{q.Hub, q.Home}, q.Quota)
@@ -230,6 +239,7 @@ func (o *overrides) append(data []byte) error {
 	if err := s.disk.Truncate(fd, o.size); err != nil { // what was not acknowledged
 		return err
 	}
+	o.longer = true
 	if err := writeAll(s.disk, fd, data, o.size); err != nil {
 		return err
 	}
@@ -241,6 +251,30 @@ func (o *overrides) append(data []byte) error {
 			return err
 		}
 	}
-	o.size, o.lines = o.size+int64(len(data)), o.lines+1
+	o.size, o.lines, o.longer = o.size+int64(len(data)), o.lines+1, false
+	return nil
+}
+
+// restore puts the file back to what is in force, durably, after something could not be added.
+func (o *overrides) restore() error {
+	switch {
+	case o.replaced:
+		return o.replace(nil)
+	case !o.longer:
+		return nil
+	}
+	s := o.store
+	fd, err := s.disk.Open(s.own, quotasFile, unix.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer disk.Close(fd)
+	if err := s.disk.Truncate(fd, o.size); err != nil {
+		return err
+	}
+	if err := s.disk.Sync(fd); err != nil {
+		return err
+	}
+	o.longer = false
 	return nil
 }
