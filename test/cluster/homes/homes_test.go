@@ -25,6 +25,10 @@ const (
 // hub is the release of most tests.
 var hub = helmtest.Options{Name: "my-hub", Namespace: "hubs"}
 
+func chart(values ...string) helmtest.Chart {
+	return helmtest.Chart{Dir: chartDir, Values: append([]string{server}, values...)}
+}
+
 // render renders the chart with values, of which the later ones hold.
 func render(t *testing.T, values ...string) *helmtest.Rendered {
 	t.Helper()
@@ -33,34 +37,20 @@ func render(t *testing.T, values ...string) *helmtest.Rendered {
 
 func renderAs(t *testing.T, o helmtest.Options, values ...string) *helmtest.Rendered {
 	t.Helper()
-	r, err := helmtest.Render(helmtest.Chart{Dir: chartDir, Values: append([]string{server}, values...)}, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-// find returns an object of what was rendered.
-func find[K any](t *testing.T, r *helmtest.Rendered, kind, name string) *K {
-	t.Helper()
-	found, err := helmtest.Find[K](r, kind, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
+	return helmtest.Must(t, chart(values...), o)
 }
 
 // volume returns the volume and its claim.
 func volume(t *testing.T, r *helmtest.Rendered) (*corev1.PersistentVolume, *corev1.PersistentVolumeClaim) {
 	t.Helper()
-	return find[corev1.PersistentVolume](t, r, "PersistentVolume", "my-hub-home-nfs"),
-		find[corev1.PersistentVolumeClaim](t, r, "PersistentVolumeClaim", "home-nfs")
+	return helmtest.MustFind[corev1.PersistentVolume](t, r, "PersistentVolume", "my-hub-home-nfs"),
+		helmtest.MustFind[corev1.PersistentVolumeClaim](t, r, "PersistentVolumeClaim", "home-nfs")
 }
 
 // job returns a Job and its one container.
 func job(t *testing.T, r *helmtest.Rendered, name string) (*batchv1.Job, corev1.Container) {
 	t.Helper()
-	j := find[batchv1.Job](t, r, "Job", name)
+	j := helmtest.MustFind[batchv1.Job](t, r, "Job", name)
 	if n := len(j.Spec.Template.Spec.Containers); n != 1 {
 		t.Fatalf("Job %s has %d containers, want one", name, n)
 	}

@@ -13,7 +13,7 @@ import (
 
 // TestRefused has a mistake refused before anything is made, with an error that names the value, and mostly the way out.
 func TestRefused(t *testing.T) {
-	for _, test := range []struct{ values, want string }{
+	helmtest.Refuses(t, chart, hub, [][2]string{
 		// Nothing to go on.
 		{"nfs: {pv: {serverIP: ''}}", "nfs.pv.serverIP is missing: set it to the address of the NFS server"},
 		{"nfs: {pv: {serverIP: null}}", "nfs.pv.serverIP is missing"},
@@ -59,17 +59,7 @@ func TestRefused(t *testing.T) {
 		{"nfs: {pv: {baseShareName: ./homes}}", "has '.' or '..' in it"},
 		{`nfs: {pv: {baseShareName: "/homes\n"}}`, "has a control character"},
 		{"nfs: {pv: {replace: true}, volumeGuard: {enabled: false}}", "nfs.pv.replace needs nfs.volumeGuard.enabled"},
-	} {
-		t.Run(test.values, func(t *testing.T) {
-			r, err := helmtest.Render(helmtest.Chart{Dir: chartDir, Values: []string{server, test.values}}, hub)
-			if err == nil {
-				t.Fatalf("made %s", kinds(r))
-			}
-			if !strings.Contains(err.Error(), test.want) {
-				t.Errorf("the error is\n%v\nand says nothing of\n%s", err, test.want)
-			}
-		})
-	}
+	})
 }
 
 // TestHubNames has the chart and hubhome agree on what can be the name of a hub.

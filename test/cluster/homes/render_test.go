@@ -19,13 +19,6 @@ import (
 	"github.com/hubhome/hubhome/test/cluster/helmtest"
 )
 
-// TestLint has Helm find nothing to say.
-func TestLint(t *testing.T) {
-	if err := helmtest.Lint(helmtest.Chart{Dir: chartDir, Values: []string{server}}); err != nil {
-		t.Error(err)
-	}
-}
-
 // TestOddNames takes every name that a release and a namespace can have.
 func TestOddNames(t *testing.T) {
 	for _, name := range helmtest.OddNames {
@@ -34,7 +27,7 @@ func TestOddNames(t *testing.T) {
 		if wrong := r.Misnamed(o); len(wrong) > 0 {
 			t.Errorf("release %s: %q", name, wrong)
 		}
-		v := find[corev1.PersistentVolume](t, r, "PersistentVolume", name+"-home-nfs")
+		v := helmtest.MustFind[corev1.PersistentVolume](t, r, "PersistentVolume", name+"-home-nfs")
 		if ref := v.Spec.ClaimRef; ref.Namespace != name {
 			t.Errorf("release %s: the volume is for the namespace %q", name, ref.Namespace)
 		}
@@ -347,13 +340,13 @@ func TestReplacedIsKept(t *testing.T) {
 // TestRights gives the guard this release's volume and claim, and nothing of anybody else's.
 func TestRights(t *testing.T) {
 	r := render(t)
-	cluster := find[rbacv1.ClusterRole](t, r, "ClusterRole", "my-hub-nfs-volume-guard")
+	cluster := helmtest.MustFind[rbacv1.ClusterRole](t, r, "ClusterRole", "my-hub-nfs-volume-guard")
 	if got := fmt.Sprint(cluster.Rules); got != fmt.Sprint([]rbacv1.PolicyRule{
 		{APIGroups: []string{""}, Resources: []string{"persistentvolumes"}, ResourceNames: []string{"my-hub-home-nfs"}, Verbs: []string{"get", "patch", "delete"}},
 	}) {
 		t.Errorf("in the cluster it may %s", got)
 	}
-	role := find[rbacv1.Role](t, r, "Role", "nfs-volume-guard")
+	role := helmtest.MustFind[rbacv1.Role](t, r, "Role", "nfs-volume-guard")
 	if got := fmt.Sprint(role.Rules); got != fmt.Sprint([]rbacv1.PolicyRule{
 		{APIGroups: []string{""}, Resources: []string{"persistentvolumeclaims"}, ResourceNames: []string{"home-nfs"}, Verbs: []string{"get", "delete"}},
 		{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"list"}},
@@ -361,8 +354,8 @@ func TestRights(t *testing.T) {
 		t.Errorf("in its namespace it may %s", got)
 	}
 	account := []rbacv1.Subject{{Kind: "ServiceAccount", Name: "nfs-volume-guard", Namespace: "hubs"}}
-	a := find[rbacv1.ClusterRoleBinding](t, r, "ClusterRoleBinding", "my-hub-nfs-volume-guard")
-	b := find[rbacv1.RoleBinding](t, r, "RoleBinding", "nfs-volume-guard")
+	a := helmtest.MustFind[rbacv1.ClusterRoleBinding](t, r, "ClusterRoleBinding", "my-hub-nfs-volume-guard")
+	b := helmtest.MustFind[rbacv1.RoleBinding](t, r, "RoleBinding", "nfs-volume-guard")
 	if !slices.Equal(a.Subjects, account) || a.RoleRef.Name != cluster.Name || a.RoleRef.Kind != "ClusterRole" ||
 		!slices.Equal(b.Subjects, account) || b.RoleRef.Name != role.Name || b.RoleRef.Kind != "Role" {
 		t.Errorf("bound are %v to %v, and %v to %v", a.Subjects, a.RoleRef, b.Subjects, b.RoleRef)
@@ -381,7 +374,7 @@ func TestNames(t *testing.T) {
 			}
 			labels := object.GetLabels()
 			if object.GetKind() == "Job" {
-				for key, value := range find[batchv1.Job](t, r, "Job", object.GetName()).Spec.Template.Labels {
+				for key, value := range helmtest.MustFind[batchv1.Job](t, r, "Job", object.GetName()).Spec.Template.Labels {
 					if labels[key] != value {
 						t.Errorf("%s: its pod has the label %s=%q, and it has %q", name, key, value, labels[key])
 					}

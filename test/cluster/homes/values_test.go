@@ -55,27 +55,8 @@ var open = []string{
 	"nfs.volumeGuard.resources", "nfs.volumeGuard.nodeSelector", "nfs.volumeGuard.affinity",
 }
 
-// TestSchema is closed, and knows each value: a typo anywhere is refused.
-func TestSchema(t *testing.T) {
-	problems, err := helmtest.SchemaProblems(chartDir, open...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, problem := range problems {
-		t.Error(problem)
-	}
-}
-
-// TestDocumented has each value with its default in the README, and what it is word for word as in values.yaml.
-func TestDocumented(t *testing.T) {
-	problems, err := helmtest.ReadmeProblems(chartDir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, problem := range problems {
-		t.Error(problem)
-	}
-}
+// TestChart is what holds of every chart of ours.
+func TestChart(t *testing.T) { helmtest.Whole(t, chart(), open...) }
 
 // TestCode has the values for z2jh hold the code that is tested, and the umbrella hold those values.
 func TestCode(t *testing.T) {

@@ -80,7 +80,7 @@ func TestZ2JH(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	find[corev1.Secret](t, r, "Secret", "hub")
+	helmtest.MustFind[corev1.Secret](t, r, "Secret", "hub")
 	if _, err := helmtest.Render(helmtest.Chart{Dir: dir, Values: []string{values, "singleuser: {storage: {static: {pvc: x}}}"}}, hub); err == nil {
 		t.Error("its schema is not in force: it takes any value")
 	}
@@ -109,9 +109,9 @@ func TestUmbrella(t *testing.T) {
 	r := umbrella(t)
 	_, c := volume(t, r)
 	job(t, r, "nfs-share-creator")
-	find[corev1.Secret](t, r, "Secret", "hub")
+	helmtest.MustFind[corev1.Secret](t, r, "Secret", "hub")
 	// What is deleted in Jupyter makes room, and what is in a directory can be deleted with it.
-	settings := parse(t, find[corev1.Secret](t, r, "Secret", "singleuser").StringData["jupyter_server_config.json"])
+	settings := parse(t, helmtest.MustFind[corev1.Secret](t, r, "Secret", "singleuser").StringData["jupyter_server_config.json"])
 	want := map[string]any{"FileContentsManager": map[string]any{"delete_to_trash": false, "always_delete_dir": true}}
 	if !reflect.DeepEqual(settings, want) {
 		t.Errorf("Jupyter is told %v, want %v", settings, want)

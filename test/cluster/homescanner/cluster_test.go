@@ -18,18 +18,7 @@ import (
 // TestCluster has a control plane take every object to the letter, and the pod where only what is restricted may run; and
 // leave nothing of a release that is gone.
 func TestCluster(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a control plane")
-	}
-	c, err := controlplane.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	c := controlplane.ForTest(t)
 	client, err := kubernetes.NewForConfig(c.Config())
 	if err != nil {
 		t.Fatal(err)

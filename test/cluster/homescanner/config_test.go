@@ -18,6 +18,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/hubhome/hubhome/test/cluster/helmtest"
 	"github.com/hubhome/hubhome/test/loopback"
 )
 
@@ -53,7 +54,7 @@ func public(t *testing.T) string {
 // configured is the configuration that the chart writes, with paths and addresses of this machine in place of a pod's.
 func configured(t *testing.T, dir, values string, instead ...string) string {
 	t.Helper()
-	text := find[corev1.ConfigMap](t, render(t, values), "ConfigMap", "home-scanner").Data["hubhome.yaml"]
+	text := helmtest.MustFind[corev1.ConfigMap](t, render(t, values), "ConfigMap", "home-scanner").Data["hubhome.yaml"]
 	file := filepath.Join(dir, "hubhome.yaml")
 	if err := os.WriteFile(file, []byte(strings.NewReplacer(instead...).Replace(text)), 0o644); err != nil {
 		t.Fatal(err)

@@ -28,27 +28,13 @@ func chart(values ...string) helmtest.Chart {
 // render renders the chart with values.
 func render(t *testing.T, values ...string) *helmtest.Rendered {
 	t.Helper()
-	r, err := helmtest.Render(chart(values...), release)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-// find returns an object of what was rendered.
-func find[K any](t *testing.T, r *helmtest.Rendered, kind, name string) *K {
-	t.Helper()
-	found, err := helmtest.Find[K](r, kind, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
+	return helmtest.Must(t, chart(values...), release)
 }
 
 // scanner returns the scanner and its one container.
 func scanner(t *testing.T, r *helmtest.Rendered) (*appsv1.StatefulSet, corev1.Container) {
 	t.Helper()
-	s := find[appsv1.StatefulSet](t, r, "StatefulSet", "home-scanner")
+	s := helmtest.MustFind[appsv1.StatefulSet](t, r, "StatefulSet", "home-scanner")
 	if n := len(s.Spec.Template.Spec.Containers); n != 1 || len(s.Spec.Template.Spec.InitContainers) > 0 {
 		t.Fatalf("it has %d containers, want one", n)
 	}

@@ -53,8 +53,8 @@ func TestScanner(t *testing.T) {
 	if !selector.Matches(labels.Set(s.Spec.Template.Labels)) {
 		t.Errorf("its pods have the labels %v, and it looks for %v", s.Spec.Template.Labels, s.Spec.Selector)
 	}
-	service := find[corev1.Service](t, r, "Service", "home-scanner")
-	network := find[networkingv1.NetworkPolicy](t, r, "NetworkPolicy", "home-scanner")
+	service := helmtest.MustFind[corev1.Service](t, r, "Service", "home-scanner")
+	network := helmtest.MustFind[networkingv1.NetworkPolicy](t, r, "NetworkPolicy", "home-scanner")
 	for what, set := range map[string]map[string]string{
 		"Service": service.Spec.Selector, "NetworkPolicy": network.Spec.PodSelector.MatchLabels,
 	} {
@@ -106,7 +106,7 @@ func TestOddNames(t *testing.T) {
 			if wrong := r.Misnamed(o); len(wrong) > 0 {
 				t.Errorf("release %s: %q", name, wrong)
 			}
-			find[appsv1.StatefulSet](t, r, "StatefulSet", name+"-home-scanner")
+			helmtest.MustFind[appsv1.StatefulSet](t, r, "StatefulSet", name+"-home-scanner")
 		}
 	}
 	for name, want := range map[string]string{
@@ -116,7 +116,7 @@ func TestOddNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		find[appsv1.StatefulSet](t, r, "StatefulSet", want)
+		helmtest.MustFind[appsv1.StatefulSet](t, r, "StatefulSet", want)
 	}
 }
 
@@ -168,7 +168,7 @@ func TestPersistence(t *testing.T) {
 // TestNetworkPolicy lets the scanner out to its server, and Prometheus in.
 func TestNetworkPolicy(t *testing.T) {
 	spec := func(values string) networkingv1.NetworkPolicySpec {
-		return find[networkingv1.NetworkPolicy](t, render(t, values), "NetworkPolicy", "home-scanner").Spec
+		return helmtest.MustFind[networkingv1.NetworkPolicy](t, render(t, values), "NetworkPolicy", "home-scanner").Spec
 	}
 	ports := func(rule networkingv1.NetworkPolicyEgressRule) (all []string) {
 		for _, p := range rule.Ports {
@@ -223,11 +223,11 @@ func TestMetrics(t *testing.T) {
 		t.Error("it is not found by its annotations alone")
 	}
 	r = render(t, "metrics: {serviceMonitor: {enabled: true, interval: 2m, labels: {release: kps}}}")
-	monitor := *find[unstructured.Unstructured](t, r, "ServiceMonitor", "home-scanner")
+	monitor := *helmtest.MustFind[unstructured.Unstructured](t, r, "ServiceMonitor", "home-scanner")
 	selector, _, _ := unstructured.NestedStringMap(monitor.Object, "spec", "selector", "matchLabels")
 	endpoints, _, _ := unstructured.NestedSlice(monitor.Object, "spec", "endpoints")
 	endpoint, _ := endpoints[0].(map[string]any)
-	service := find[corev1.Service](t, r, "Service", "home-scanner")
+	service := helmtest.MustFind[corev1.Service](t, r, "Service", "home-scanner")
 	if !labels.SelectorFromSet(selector).Matches(labels.Set(service.Labels)) || endpoint["port"] != service.Spec.Ports[0].Name || endpoint["interval"] != "2m" {
 		t.Errorf("it is for services with %v, at %v", selector, endpoint)
 	}
@@ -236,7 +236,7 @@ func TestMetrics(t *testing.T) {
 	}
 	r = render(t, "metrics: {enabled: false}")
 	if s, container := scanner(t, r); scraped(r) || has(r, "Service") || len(container.Ports) > 0 || container.ReadinessProbe != nil ||
-		strings.Contains(find[corev1.ConfigMap](t, r, "ConfigMap", s.Name).Data["hubhome.yaml"], "listen") {
+		strings.Contains(helmtest.MustFind[corev1.ConfigMap](t, r, "ConfigMap", s.Name).Data["hubhome.yaml"], "listen") {
 		t.Error("it tells of homes, and nobody is to be told")
 	}
 }
@@ -266,7 +266,7 @@ func TestRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	tested := rules(t, text)
-	rule := find[unstructured.Unstructured](t, render(t, "metrics: {prometheusRule: {enabled: true}}"), "PrometheusRule", "home-scanner")
+	rule := helmtest.MustFind[unstructured.Unstructured](t, render(t, "metrics: {prometheusRule: {enabled: true}}"), "PrometheusRule", "home-scanner")
 	spec, err := json.Marshal(rule.Object["spec"])
 	if err != nil {
 		t.Fatal(err)

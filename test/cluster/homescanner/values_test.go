@@ -3,47 +3,20 @@
 package homescanner
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 
-	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/test/cluster/helmtest"
 )
 
-// TestSchema is closed, and knows each value.
-func TestSchema(t *testing.T) {
-	problems, err := helmtest.SchemaProblems(chartDir, "global", "hubs", "nodeSelector", "affinity", "resources", "podAnnotations",
+// TestChart is what holds of every chart of ours.
+func TestChart(t *testing.T) {
+	helmtest.Whole(t, chart(), "global", "hubs", "nodeSelector", "affinity", "resources", "podAnnotations",
 		"podLabels", "serviceAccount.annotations", "metrics.serviceMonitor.labels", "metrics.prometheusRule.labels")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, problem := range problems {
-		t.Error(problem)
-	}
-}
-
-// TestDocumented has each value in the README.
-func TestDocumented(t *testing.T) {
-	problems, err := helmtest.ReadmeProblems(chartDir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, problem := range problems {
-		t.Error(problem)
-	}
-}
-
-// TestLint is what `helm lint --strict` says.
-func TestLint(t *testing.T) {
-	if err := helmtest.Lint(chart()); err != nil {
-		t.Error(err)
-	}
 }
 
 // TestRefused has a mistake refused before anything is asked of a cluster, with an error that names the value.
 func TestRefused(t *testing.T) {
-	for _, test := range []struct{ values, want string }{
+	helmtest.Refuses(t, chart, release, [][2]string{
 		// Nothing to go on, or what does not go together.
 		{"nfs: {serverIP: ''}", "nfs.serverIP is missing: set it to the address of the NFS server"},
 		{"nfs: {version: '4.2', mountPort: 20048}", "nfs.mountPort is of NFSv3, and nfs.version is 4.2"},
@@ -80,26 +53,8 @@ func TestRefused(t *testing.T) {
 		{"log: {level: all}", "at '/log/level': value must be one of"},
 		{"persistence: {size: big}", "at '/persistence/size': 'big' does not match"},
 		{"image: {digest: latest}", "at '/image/digest': 'latest' does not match"},
-	} {
-		t.Run(test.values, func(t *testing.T) {
-			_, err := helmtest.Render(chart(test.values), release)
-			switch {
-			case test.want == "" && err != nil:
-				t.Errorf("refused: %v", err)
-			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
-				t.Errorf("the error is\n%v\nand says nothing of\n%s", err, test.want)
-			}
-		})
-	}
+	})
 }
 
 // TestHubNames has the schema take what hubhome takes, and nothing else.
-func TestHubNames(t *testing.T) {
-	for _, name := range []string{"prod", "P", "2i2c", "a.b", "a_b", "a-", strings.Repeat("a", 63), strings.Repeat("a", 64), "", ".a", "_a", "-a", "a b", "ä"} {
-		_, want := hubhome.ParseHubName(name)
-		_, got := helmtest.Render(chart(fmt.Sprintf("hubs: {%q: {}}", name)), release)
-		if (got == nil) != (want == nil) {
-			t.Errorf("hub %q: the chart says %v, and hubhome %v", name, got, want)
-		}
-	}
-}
+func TestHubNames(t *testing.T) { helmtest.HubNames(t, chart, release) }

@@ -19,18 +19,7 @@ import (
 
 // TestCluster is what a control plane makes of the server. There is no node, so that no pod of it gets ready.
 func TestCluster(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a control plane")
-	}
-	c, err := controlplane.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	c := controlplane.ForTest(t)
 	client, err := kubernetes.NewForConfig(c.Config())
 	if err != nil {
 		t.Fatal(err)

@@ -32,7 +32,7 @@ func hubhomeBinary(t *testing.T) string {
 func mounted(t *testing.T, r *helmtest.Rendered, name string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for file, text := range find[corev1.ConfigMap](t, r, "ConfigMap", name).Data {
+	for file, text := range helmtest.MustFind[corev1.ConfigMap](t, r, "ConfigMap", name).Data {
 		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -82,14 +82,14 @@ log: {level: debug}
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := render(t, test.values)
-			job := find[batchv1.Job](t, r, "Job", "home-server-check")
+			job := helmtest.MustFind[batchv1.Job](t, r, "Job", "home-server-check")
 			check := inContainer(job.Spec.Template.Spec.Containers[0].Command, binary, mounted(t, r, "home-server-check"))
 			out, err := check.CombinedOutput()
 			if code := check.ProcessState.ExitCode(); code != test.code || !strings.Contains(string(out), test.want) {
 				t.Errorf("it exits with %d (%v), want %d, and says\n%swant something of %q", code, err, test.code, out, test.want)
 			}
-			checked := find[corev1.ConfigMap](t, r, "ConfigMap", "home-server-check").Data
-			served := find[corev1.ConfigMap](t, r, "ConfigMap", "home-server").Data
+			checked := helmtest.MustFind[corev1.ConfigMap](t, r, "ConfigMap", "home-server-check").Data
+			served := helmtest.MustFind[corev1.ConfigMap](t, r, "ConfigMap", "home-server").Data
 			if checked["hubhome.yaml"] != served["hubhome.yaml"] || len(served) != 1 {
 				t.Errorf("checked is\n%s\nand served\n%s", checked, served)
 			}

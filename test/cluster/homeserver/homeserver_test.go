@@ -25,30 +25,20 @@ persistence: {existingClaim: homes-disk}
 // release is that of the tests.
 var release = helmtest.Options{Name: "home-server", Namespace: "hubhome"}
 
+func chart(values ...string) helmtest.Chart {
+	return helmtest.Chart{Dir: chartDir, Values: append([]string{needed}, values...)}
+}
+
 // render renders the chart with values.
 func render(t *testing.T, values ...string) *helmtest.Rendered {
 	t.Helper()
-	r, err := helmtest.Render(helmtest.Chart{Dir: chartDir, Values: append([]string{needed}, values...)}, release)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-// find returns an object of what was rendered.
-func find[K any](t *testing.T, r *helmtest.Rendered, kind, name string) *K {
-	t.Helper()
-	found, err := helmtest.Find[K](r, kind, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
+	return helmtest.Must(t, chart(values...), release)
 }
 
 // server returns the server and its one container.
 func server(t *testing.T, r *helmtest.Rendered) (*appsv1.StatefulSet, corev1.Container) {
 	t.Helper()
-	s := find[appsv1.StatefulSet](t, r, "StatefulSet", "home-server")
+	s := helmtest.MustFind[appsv1.StatefulSet](t, r, "StatefulSet", "home-server")
 	if n := len(s.Spec.Template.Spec.Containers); n != 1 || len(s.Spec.Template.Spec.InitContainers) > 0 {
 		t.Fatalf("the server has %d containers, want one, which is the server's", n)
 	}

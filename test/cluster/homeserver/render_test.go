@@ -51,13 +51,13 @@ func TestServer(t *testing.T) {
 	if !selector.Matches(labels.Set(s.Spec.Template.Labels)) {
 		t.Errorf("its pods have the labels %v, and it looks for %v", s.Spec.Template.Labels, s.Spec.Selector)
 	}
-	job := find[batchv1.Job](t, r, "Job", "home-server-check")
+	job := helmtest.MustFind[batchv1.Job](t, r, "Job", "home-server-check")
 	if selector.Matches(labels.Set(job.Spec.Template.Labels)) {
 		t.Error("the Job's pod passes for the server")
 	}
-	service := find[corev1.Service](t, r, "Service", "home-server")
-	budget := find[policyv1.PodDisruptionBudget](t, r, "PodDisruptionBudget", "home-server")
-	network := find[networkingv1.NetworkPolicy](t, r, "NetworkPolicy", "home-server")
+	service := helmtest.MustFind[corev1.Service](t, r, "Service", "home-server")
+	budget := helmtest.MustFind[policyv1.PodDisruptionBudget](t, r, "PodDisruptionBudget", "home-server")
+	network := helmtest.MustFind[networkingv1.NetworkPolicy](t, r, "NetworkPolicy", "home-server")
 	for what, set := range map[string]map[string]string{
 		"Service": service.Spec.Selector, "PodDisruptionBudget": budget.Spec.Selector.MatchLabels,
 		"NetworkPolicy": network.Spec.PodSelector.MatchLabels,
@@ -85,9 +85,9 @@ func TestOddNames(t *testing.T) {
 			if wrong := r.Misnamed(o); len(wrong) > 0 {
 				t.Errorf("release %s: %q", name, wrong)
 			}
-			find[appsv1.StatefulSet](t, r, "StatefulSet", name+"-home-server")
+			helmtest.MustFind[appsv1.StatefulSet](t, r, "StatefulSet", name+"-home-server")
 			if has(r, "PersistentVolume", name+"-"+name+"-home-server-homes") {
-				find[corev1.PersistentVolume](t, r, "PersistentVolume", name+"-"+name+"-home-server-homes")
+				helmtest.MustFind[corev1.PersistentVolume](t, r, "PersistentVolume", name+"-"+name+"-home-server-homes")
 			}
 		}
 	}
@@ -149,7 +149,7 @@ func TestPodSecurity(t *testing.T) {
 			if got, want := slices.Contains(container.Command, "--as-owner"), test.runAs == "owner"; got != want {
 				t.Errorf("--as-owner is %v in its command", got)
 			}
-			job := find[batchv1.Job](t, r, "Job", "home-server-check")
+			job := helmtest.MustFind[batchv1.Job](t, r, "Job", "home-server-check")
 			if got := evaluate(api.LevelRestricted, &job.Spec.Template.ObjectMeta, &job.Spec.Template.Spec); got != "" {
 				t.Errorf("restricted forbids of the Job: %s", got)
 			}
@@ -181,8 +181,8 @@ func TestStorage(t *testing.T) {
 	t.Run("volume", func(t *testing.T) {
 		r := render(t, `persistence: {existingClaim: '', volume: {driver: d.csi.example.org, volumeHandle: h-1, zone: eu-1b,
 			capacity: 500Gi, fsType: xfs, volumeAttributes: {iops: "3000"}}}`)
-		v := find[corev1.PersistentVolume](t, r, "PersistentVolume", "hubhome-home-server-homes")
-		c := find[corev1.PersistentVolumeClaim](t, r, "PersistentVolumeClaim", "home-server-homes")
+		v := helmtest.MustFind[corev1.PersistentVolume](t, r, "PersistentVolume", "hubhome-home-server-homes")
+		c := helmtest.MustFind[corev1.PersistentVolumeClaim](t, r, "PersistentVolumeClaim", "home-server-homes")
 		if v.Spec.PersistentVolumeReclaimPolicy != "Retain" {
 			t.Errorf("its reclaim policy is %s", v.Spec.PersistentVolumeReclaimPolicy)
 		}
@@ -220,11 +220,11 @@ func TestStorage(t *testing.T) {
 
 // TestService has the address that was chosen.
 func TestService(t *testing.T) {
-	service := find[corev1.Service](t, render(t, "service: {clusterIP: 10.0.10.49}"), "Service", "home-server")
+	service := helmtest.MustFind[corev1.Service](t, render(t, "service: {clusterIP: 10.0.10.49}"), "Service", "home-server")
 	if service.Spec.ClusterIP != "10.0.10.49" || service.Spec.Ports[0].Port != 2049 || service.Spec.Type != "ClusterIP" {
 		t.Errorf("it is %+v", service.Spec)
 	}
-	if service := find[corev1.Service](t, render(t), "Service", "home-server"); service.Spec.ClusterIP != "" {
+	if service := helmtest.MustFind[corev1.Service](t, render(t), "Service", "home-server"); service.Spec.ClusterIP != "" {
 		t.Errorf("it is at %s, which nobody chose", service.Spec.ClusterIP)
 	}
 }
@@ -232,7 +232,7 @@ func TestService(t *testing.T) {
 // TestNetworkPolicy lets nodes in, and nobody else who was not named.
 func TestNetworkPolicy(t *testing.T) {
 	r := render(t, `{nfs: {allow: [10.128.0.0/20, 'fd00::/64']}, networkPolicy: {from: [{podSelector: {matchLabels: {backup: "yes"}}}]}}`)
-	spec := find[networkingv1.NetworkPolicy](t, r, "NetworkPolicy", "home-server").Spec
+	spec := helmtest.MustFind[networkingv1.NetworkPolicy](t, r, "NetworkPolicy", "home-server").Spec
 	if len(spec.Ingress) != 1 || len(spec.Egress) != 0 || len(spec.PolicyTypes) != 2 {
 		t.Fatalf("it is %+v", spec)
 	}
@@ -268,11 +268,11 @@ func TestMetrics(t *testing.T) {
 	if len(container.Ports) != 2 || container.Ports[1].ContainerPort != 9949 {
 		t.Errorf("its ports are %v", container.Ports)
 	}
-	spec := find[networkingv1.NetworkPolicy](t, r, "NetworkPolicy", "home-server").Spec
+	spec := helmtest.MustFind[networkingv1.NetworkPolicy](t, r, "NetworkPolicy", "home-server").Spec
 	if len(spec.Ingress) != 2 || spec.Ingress[1].Ports[0].Port.IntValue() != 9949 || spec.Ingress[1].From[0].NamespaceSelector.MatchLabels["name"] != "support" {
 		t.Errorf("the policy lets in %v", spec.Ingress)
 	}
-	spec = find[networkingv1.NetworkPolicy](t, render(t, "metrics: {enabled: true}"), "NetworkPolicy", "home-server").Spec
+	spec = helmtest.MustFind[networkingv1.NetworkPolicy](t, render(t, "metrics: {enabled: true}"), "NetworkPolicy", "home-server").Spec
 	if len(spec.Ingress) != 1 {
 		t.Error("the policy lets everybody read the names of homes")
 	}
@@ -293,10 +293,10 @@ func TestWebhook(t *testing.T) {
 			t.Errorf("the secret is %+v", v.Secret)
 		}
 	}
-	if config := find[corev1.ConfigMap](t, r, "ConfigMap", "home-server").Data["hubhome.yaml"]; !strings.Contains(config, "webhook: /run/secrets/hubhome/webhook") {
+	if config := helmtest.MustFind[corev1.ConfigMap](t, r, "ConfigMap", "home-server").Data["hubhome.yaml"]; !strings.Contains(config, "webhook: /run/secrets/hubhome/webhook") {
 		t.Errorf("the configuration is\n%s", config)
 	}
-	spec := find[networkingv1.NetworkPolicy](t, r, "NetworkPolicy", "home-server").Spec
+	spec := helmtest.MustFind[networkingv1.NetworkPolicy](t, r, "NetworkPolicy", "home-server").Spec
 	if len(spec.Egress) != 1 || spec.Egress[0].Ports[0].Port.IntValue() != 8443 {
 		t.Errorf("the policy lets it out to %v", spec.Egress)
 	}
@@ -332,7 +332,7 @@ func TestNotes(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, values)
 	}
-	v := find[corev1.PersistentVolume](t, homes, "PersistentVolume", "prod-homes-home-nfs")
+	v := helmtest.MustFind[corev1.PersistentVolume](t, homes, "PersistentVolume", "prod-homes-home-nfs")
 	if v.Spec.NFS.Server != "10.0.10.49" || v.Spec.NFS.Path != "/srv/homes/prod" {
 		t.Errorf("the volume is for %v", v.Spec.NFS)
 	}

@@ -10,6 +10,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/hubhome/hubhome/test/cluster/helmtest"
 )
 
 // TestTerraform takes the values that the Terraform modules for disks hand on, as their own tests have them, and makes a
@@ -35,7 +37,7 @@ func TestTerraform(t *testing.T) {
 			}
 			want := values.Persistence.Volume
 			r := render(t, "persistence: {existingClaim: ''}", string(text))
-			v := find[corev1.PersistentVolume](t, r, "PersistentVolume", "hubhome-home-server-homes")
+			v := helmtest.MustFind[corev1.PersistentVolume](t, r, "PersistentVolume", "hubhome-home-server-homes")
 			if csi := v.Spec.CSI; csi.Driver != want.Driver || csi.VolumeHandle != want.VolumeHandle {
 				t.Errorf("the disk is %v, want %+v", csi, want)
 			}

@@ -3,48 +3,22 @@
 package homeserver
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/test/cluster/helmtest"
 )
 
-// TestSchema is closed, and knows each value.
-func TestSchema(t *testing.T) {
-	problems, err := helmtest.SchemaProblems(chartDir, "global", "hubs", "nodeSelector", "affinity", "resources", "podAnnotations",
+// TestChart is what holds of every chart of ours.
+func TestChart(t *testing.T) {
+	helmtest.Whole(t, chart(), "global", "hubs", "nodeSelector", "affinity", "resources", "podAnnotations",
 		"podLabels", "service.annotations", "serviceAccount.annotations", "persistence.volume.volumeAttributes", "configCheck.resources")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, problem := range problems {
-		t.Error(problem)
-	}
-}
-
-// TestDocumented has each value in the README.
-func TestDocumented(t *testing.T) {
-	problems, err := helmtest.ReadmeProblems(chartDir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, problem := range problems {
-		t.Error(problem)
-	}
-}
-
-// TestLint is what `helm lint --strict` says.
-func TestLint(t *testing.T) {
-	if err := helmtest.Lint(helmtest.Chart{Dir: chartDir, Values: []string{needed}}); err != nil {
-		t.Error(err)
-	}
 }
 
 // TestRefused has a mistake refused before anything is asked of a cluster, with an error that names the value.
 func TestRefused(t *testing.T) {
 	const volume = "persistence: {existingClaim: '', volume: {driver: d, volumeHandle: h, capacity: 1Gi}}"
-	for _, test := range []struct{ values, want string }{
+	helmtest.Refuses(t, chart, release, [][2]string{
 		// Nothing to go on.
 		{"nfs: {allow: []}", "nfs.allow is missing: list the networks of the nodes"},
 		{"persistence: {existingClaim: ''}", "persistence: say where the homes are: existingClaim"},
@@ -90,17 +64,7 @@ func TestRefused(t *testing.T) {
 		{"service: {clusterIP: nfs.example.org}", "at '/service/clusterIP': 'nfs.example.org' does not match"},
 		{"podDisruptionBudget: {maxUnavailable: 2}", "at '/podDisruptionBudget/maxUnavailable': value must be one of 0, 1"},
 		{"image: {digest: latest}", "at '/image/digest': 'latest' does not match"},
-	} {
-		t.Run(test.values, func(t *testing.T) {
-			_, err := helmtest.Render(helmtest.Chart{Dir: chartDir, Values: []string{needed, test.values}}, release)
-			switch {
-			case test.want == "" && err != nil:
-				t.Errorf("refused: %v", err)
-			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
-				t.Errorf("the error is\n%v\nand says nothing of\n%s", err, test.want)
-			}
-		})
-	}
+	})
 }
 
 // TestNoHubs is a release whose values were forgotten: it would take every hub away from its users.
@@ -112,14 +76,5 @@ func TestNoHubs(t *testing.T) {
 	}
 }
 
-// TestHubNames has the schema take what the server takes, and nothing else.
-func TestHubNames(t *testing.T) {
-	for _, name := range []string{"prod", "P", "2i2c", "a.b", "a_b", "a-", strings.Repeat("a", 63), strings.Repeat("a", 64), "", ".a", "_a", "-a", "a b", "ä"} {
-		_, want := hubhome.ParseHubName(name)
-		values := fmt.Sprintf("hubs: {%q: {}}", name)
-		_, got := helmtest.Render(helmtest.Chart{Dir: chartDir, Values: []string{needed, values}}, release)
-		if (got == nil) != (want == nil) {
-			t.Errorf("hub %q: the chart says %v, and the server %v", name, got, want)
-		}
-	}
-}
+// TestHubNames has the schema take what hubhome takes, and nothing else.
+func TestHubNames(t *testing.T) { helmtest.HubNames(t, chart, release) }

@@ -122,21 +122,14 @@ func (h *hub) permit() {
 	check(h.t, err)
 	rbac, made := h.client.RbacV1(), metav1.CreateOptions{}
 	ctx, cluster := h.t.Context(), h.release+"-"+guard
-	_, err = rbac.ClusterRoles().Create(ctx, find[rbacv1.ClusterRole](h.t, r, "ClusterRole", cluster), made)
+	_, err = rbac.ClusterRoles().Create(ctx, helmtest.MustFind[rbacv1.ClusterRole](h.t, r, "ClusterRole", cluster), made)
 	check(h.t, err)
-	_, err = rbac.ClusterRoleBindings().Create(ctx, find[rbacv1.ClusterRoleBinding](h.t, r, "ClusterRoleBinding", cluster), made)
+	_, err = rbac.ClusterRoleBindings().Create(ctx, helmtest.MustFind[rbacv1.ClusterRoleBinding](h.t, r, "ClusterRoleBinding", cluster), made)
 	check(h.t, err)
-	_, err = rbac.Roles(h.helm.Namespace).Create(ctx, find[rbacv1.Role](h.t, r, "Role", guard), made)
+	_, err = rbac.Roles(h.helm.Namespace).Create(ctx, helmtest.MustFind[rbacv1.Role](h.t, r, "Role", guard), made)
 	check(h.t, err)
-	_, err = rbac.RoleBindings(h.helm.Namespace).Create(ctx, find[rbacv1.RoleBinding](h.t, r, "RoleBinding", guard), made)
+	_, err = rbac.RoleBindings(h.helm.Namespace).Create(ctx, helmtest.MustFind[rbacv1.RoleBinding](h.t, r, "RoleBinding", guard), made)
 	check(h.t, err)
-}
-
-func find[K any](t *testing.T, r *helmtest.Rendered, kind, name string) *K {
-	t.Helper()
-	found, err := helmtest.Find[K](r, kind, name)
-	check(t, err)
-	return found
 }
 
 // chart is the chart for a server.
