@@ -274,7 +274,7 @@ func (a *account) add(n *inode, by Usage, owed int64, let bool) {
 		a.count.add(by)
 	}
 	n.past = max(0, n.past+min(0, by.Bytes))
-	a.charge(by)
+	a.exchange(by, owed)
 	if let {
 		a.lend(by)
 		if n.pastHeld > 0 { // a long one, that grows from the reserve
@@ -291,15 +291,19 @@ func (a *account) lend(by Usage) {
 
 // charge changes what is known of the home and its hub. What is given back is the reserve's before it is the quota's: else the
 // reserve would not last in a home that is over its quota for another reason, as a quota that was lowered. a.mu is held.
-func (a *account) charge(by Usage) {
+func (a *account) charge(by Usage) { a.exchange(by, 0) }
+
+// exchange is charge for what was held in the hub, in bytes, which it is not any more from the same moment on. a.mu is held.
+func (a *account) exchange(by Usage, held int64) {
 	a.used = a.used.plus(by)
 	a.past = Usage{max(0, a.past.Bytes+min(0, by.Bytes)), max(0, a.past.Inodes+min(0, by.Inodes))}
-	if a.left {
-		return
+	h := a.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.held.Bytes -= held
+	if !a.left {
+		h.used = h.used.plus(by)
 	}
-	a.hub.mu.Lock()
-	a.hub.used = a.hub.used.plus(by)
-	a.hub.mu.Unlock()
 }
 
 // doubt says that what an operation did is not known: the home is to be counted.

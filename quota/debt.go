@@ -63,11 +63,33 @@ func (a *account) borrow(n *inode, extra int64) bool {
 	a.held.Bytes += extra
 	h.held.Bytes += extra
 	n.debt.held = extra
+	h.owes(a, n)
+	return true
+}
+
+// owes puts an inode on the list of those that owe a look. h.mu is held.
+func (h *hub) owes(a *account, n *inode) {
 	if h.owing[a] == nil {
 		h.owing[a] = map[*inode]struct{}{}
 	}
 	h.owing[a][n] = struct{}{}
-	return true
+}
+
+// due makes what an operation holds a debt that is paid at once, by a look that must follow: it is given back at the moment at
+// which what was taken is charged, and not after it, or somebody else would be refused what there is room for.
+func (o *op) due(n *inode, through look) {
+	if o.past || o.held.Bytes == 0 {
+		return
+	}
+	a := o.a
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n.debt.held += o.held.Bytes
+	n.debt.look = through
+	o.held.Bytes = 0
+	a.hub.mu.Lock()
+	defer a.hub.mu.Unlock()
+	a.hub.owes(a, n)
 }
 
 // owes returns what an inode owes, for repay, and how to look at it. n.mu is held from here on until it is repaid: so the
@@ -82,10 +104,11 @@ func (n *inode) owes() (held int64, through look) {
 func (n *inode) repay(owed int64) {
 	n.a.mu.Lock()
 	defer n.a.mu.Unlock()
+	n.a.exchange(Usage{}, owed)
 	n.repaid(owed)
 }
 
-// repaid is repay where n.a.mu is held.
+// repaid is repay where the hub holds it no more. n.a.mu is held.
 func (n *inode) repaid(owed int64) {
 	if owed == 0 {
 		return
@@ -94,13 +117,12 @@ func (n *inode) repaid(owed int64) {
 	a.held.Bytes -= owed
 	n.debt.held -= owed
 	n.debt.writes = 0
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.held.Bytes -= owed
 	if n.debt.held > 0 {
 		return
 	}
 	n.debt = debt{}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	delete(h.owing[a], n)
 	if len(h.owing[a]) == 0 {
 		delete(h.owing, a)

@@ -199,6 +199,43 @@ func TestDebtMeanwhile(t *testing.T) {
 	writing.Wait()
 }
 
+// TestHeldOrUsed: what an operation has taken is not held too while it ends, which would be twice what there is room for: in the
+// same home, or in another one of the hub.
+func TestHeldOrUsed(t *testing.T) {
+	rounds := 50_000
+	if testing.Short() {
+		rounds = 5_000
+	}
+	const need, users = 4096, 4
+	for _, homes := range [][]string{{"ada"}, {"ada", "bob"}} {
+		b := limited(t, hubhome.Quotas{})
+		var at []vfs.Handle
+		for _, name := range homes {
+			at = append(at, b.home(name))
+		}
+		var files []vfs.File
+		for i := range users {
+			f, _ := b.create(at[i%len(at)], fmt.Sprint(i))
+			defer f.Close()
+			files = append(files, f)
+		}
+		if b.quotas.Home = bytes(hubhome.Bytes(b.report("ada").Used.Bytes + users*need)); len(homes) > 1 {
+			b.quotas = hubhome.Quotas{Total: bytes(hubhome.Bytes(b.ledger.Report().Hubs[0].Used.Bytes + users*need))}
+		}
+		b.setHubs()
+		var writing sync.WaitGroup
+		for _, f := range files {
+			writing.Go(func() {
+				for range rounds {
+					works(t, "Allocate", f.Allocate(ctx, 0, need))
+					works(t, "Truncate", f.Truncate(ctx, 0))
+				}
+			})
+		}
+		writing.Wait()
+	}
+}
+
 // TestQuotaLoweredInDebt: what was written within the quota is not from the reserve when the quota is lowered.
 func TestQuotaLoweredInDebt(t *testing.T) {
 	b := limited(t, hubhome.Quotas{Home: bytes(hubhome.GiB)})

@@ -140,6 +140,7 @@ func (o *file) settle(ctx context.Context, p op) {
 	if p.a == nil {
 		return
 	}
+	p.due(o.inode, o.look)
 	if _, err := o.l.settle(ctx, o.inode, o.look, false); err != nil {
 		p.a.doubt()
 	}
