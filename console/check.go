@@ -3,12 +3,9 @@
 package console
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
-	"sync"
 	"syscall"
-	"time"
 
 	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/quota"
@@ -48,7 +45,7 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	out := &lines{w: w, control: http.NewResponseController(w)}
-	stop := out.beat(s.beatTime)
+	stop := beat(s.beatTime, func() error { return out.write(nil) })
 	err := s.ledger.Check(r.Context(), req.Repair, func(c Checked) error {
 		return out.say(CheckLine{Hub: c.Hub, Name: NewName(c.Home), Ledger: amountOf(c.Ledger), Disk: amountOf(c.Disk), Believed: c.Believed, Fault: c.Fault})
 	})
@@ -62,62 +59,6 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request) error {
 		return refuse(http.StatusConflict, "%v", err)
 	}
 	return err
-}
-
-// lines is an answer of several lines of JSON. Its methods may be called concurrently.
-type lines struct {
-	control *http.ResponseController
-
-	mu    sync.Mutex
-	w     http.ResponseWriter
-	began bool
-}
-
-func (l *lines) say(line CheckLine) error {
-	data, err := json.Marshal(line)
-	if err != nil {
-		return err
-	}
-	return l.write(data)
-}
-
-// write writes a line, and sends it.
-func (l *lines) write(data []byte) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.began {
-		l.w.Header().Set("Content-Type", "application/jsonl")
-		l.began = true
-	}
-	l.control.SetWriteDeadline(time.Now().Add(answerTime))
-	if _, err := l.w.Write(append(data, '\n')); err != nil {
-		return err
-	}
-	return l.control.Flush()
-}
-
-// beat sends an empty line now and then, so that who reads can tell a count that takes long from a server that hangs, until
-// stop is called.
-func (l *lines) beat(every time.Duration) (stop func()) {
-	ticker, ended := time.NewTicker(every), make(chan struct{})
-	var beating sync.WaitGroup
-	beating.Go(func() {
-		for {
-			select {
-			case <-ended:
-				return
-			case <-ticker.C:
-				if l.write(nil) != nil {
-					return // nobody reads, and the request's context says so too
-				}
-			}
-		}
-	})
-	return func() {
-		ticker.Stop()
-		close(ended)
-		beating.Wait()
-	}
 }
 
 // usageOf is an amount as the ledger has it.

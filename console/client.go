@@ -88,15 +88,47 @@ func (l *homeReader) read(d *json.Decoder) error {
 	return nil
 }
 
-// Home returns one home, with so many of its largest directories.
-func (c *Client) Home(ctx context.Context, hub hubhome.HubName, name string, largest int) (HomeDetail, error) {
-	path := "/v1/hubs/" + url.PathEscape(string(hub)) + "/homes/" + url.PathEscape(name)
-	if largest > 0 {
-		path += "?largest=" + strconv.Itoa(largest)
-	}
+// Home returns one home.
+func (c *Client) Home(ctx context.Context, hub hubhome.HubName, name string) (HomeDetail, error) {
 	var detail HomeDetail
-	err := c.get(ctx, path, &detail)
+	err := c.get(ctx, homePath(hub, name), &detail)
 	return detail, err
+}
+
+func homePath(hub hubhome.HubName, name string) string {
+	return "/v1/hubs/" + url.PathEscape(string(hub)) + "/homes/" + url.PathEscape(name)
+}
+
+// Largest returns one home with its n largest directories, and tells meanwhile how far the walk through it is.
+func (c *Client) Largest(ctx context.Context, hub hubhome.HubName, name string, n int, tell func(Looked)) (HomeDetail, error) {
+	into := largestReader{tell: tell}
+	err := c.get(ctx, homePath(hub, name)+"/largest?n="+strconv.Itoa(n), &into)
+	return into.home, err
+}
+
+// largestReader reads the lines that end with a home.
+type largestReader struct {
+	tell func(Looked)
+	home HomeDetail
+}
+
+func (l *largestReader) read(d *json.Decoder) error {
+	for {
+		var line LargestLine
+		switch err := d.Decode(&line); {
+		case err == io.EOF:
+			return io.ErrUnexpectedEOF
+		case err != nil:
+			return err
+		case line.Error != "":
+			return Problems{{Message: line.Error}}
+		case line.Home != nil:
+			l.home = *line.Home
+			return nil
+		case line.Looked != nil:
+			l.tell(*line.Looked)
+		}
+	}
 }
 
 // Quotas returns the quotas that were set at run time, all or those of one hub, by hub and name.
@@ -160,7 +192,7 @@ func (c *checkReader) read(d *json.Decoder) error {
 		case err != nil:
 			return err
 		case line.Error != "":
-			return errors.New(line.Error)
+			return Problems{{Message: line.Error}}
 		case line.Done:
 			return nil
 		}
@@ -228,6 +260,9 @@ func (c *Client) do(ctx context.Context, method, path string, body io.Reader, in
 		err = stream.read(answer)
 	} else {
 		err = answer.Decode(into)
+	}
+	if refused, ok := errors.AsType[Problems](err); ok {
+		return refused // when it had begun to answer
 	}
 	if err != nil {
 		return fmt.Errorf("read the answer of the server at %s: %w", c.socket, err)

@@ -7,7 +7,7 @@
 // take and may take is the ledger's to say.
 //
 // One file of the package for each noun: wire (what is said in JSON), server, quotas (the change of them), check, largest (the walk
-// through one home), socket, client.
+// through one home), lines (an answer that comes while it is found), socket, client.
 package console
 
 import (

@@ -187,7 +187,7 @@ func TestNames(t *testing.T) {
 		if !found[name] {
 			t.Errorf("%q is not listed", name)
 		}
-		one, err := c.Home(t.Context(), "prod", name, 0)
+		one, err := c.Home(t.Context(), "prod", name)
 		if err != nil || one.Name.String() != name {
 			t.Errorf("%q: %q, %v", name, one.Name.String(), err)
 		}
@@ -370,7 +370,7 @@ func TestLargest(t *testing.T) {
 	h.must(err)
 	h.file("ada/c/small", 10)
 	c, _ := serve(t, h)
-	home, err := c.Home(t.Context(), "prod", "ada", 2)
+	home, err := c.Largest(t.Context(), "prod", "ada", 2, func(console.Looked) {})
 	h.must(err)
 	var paths []string
 	for _, d := range home.Largest {
@@ -382,6 +382,54 @@ func TestLargest(t *testing.T) {
 	sum := home.Largest[0].Usage.Bytes
 	if sum < 4<<20 || sum >= 7<<20 {
 		t.Errorf("a and what is below takes %d", sum)
+	}
+}
+
+// TestLargestTold has a home of which a directory is read only when it was told how far the walk is; and one that goes away then.
+func TestLargestTold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for 2 s")
+	}
+	for name, test := range map[string]struct {
+		blocked int64 // which reading of a directory
+		answer  error
+	}{
+		"ends well": {3, nil},
+		"goes away": {1, syscall.ESTALE},
+	} {
+		h := newHomes(t, "ada")
+		h.file("ada/a/b/f", 1<<20)
+		c, _ := serve(t, h)
+		told := make(chan struct{})
+		var reads atomic.Int64
+		h.tree.Hook("ReadDir", func() error {
+			if reads.Add(1) != test.blocked {
+				return nil
+			}
+			select {
+			case <-told:
+				return test.answer
+			case <-time.After(patience):
+				return errors.New("nobody was told")
+			}
+		})
+		var at []console.Looked
+		home, err := c.Largest(t.Context(), "prod", "ada", 5, func(l console.Looked) {
+			if at = append(at, l); len(at) == 1 {
+				close(told)
+			}
+		})
+		known, _, _ := h.Home("prod", "ada")
+		if len(at) == 0 || at[0].Seen.Inodes != test.blocked-1 || at[0].Of != console.Amount(known.Used) {
+			t.Errorf("%s: it was told %+v, of %+v", name, at, known.Used)
+		}
+		if test.answer != nil {
+			if err == nil || err.Error() != `the home "ada" went away while it was looked at` {
+				t.Errorf("%s: %v", name, err)
+			}
+		} else if err != nil || len(home.Largest) != 2 || home.LargestUnread != 0 {
+			t.Errorf("%s: %+v, %v", name, home, err)
+		}
 	}
 }
 
@@ -400,7 +448,9 @@ func TestStrict(t *testing.T) {
 		{"GET", "/v1/homes?hub=dev", "", 404, `no hub \"dev\" is served`},
 		{"GET", "/v1/homes?hubs=prod", "", 400, `the parameter \"hubs\" is not known`},
 		{"GET", "/v1/homes?hub=prod&hub=dev", "", 400, "twice"},
-		{"GET", "/v1/hubs/prod/homes/ada?largest=0", "", 400, "a number from 1 to 1000"},
+		{"GET", "/v1/hubs/prod/homes/ada/largest?n=0", "", 400, "a number from 1 to 1000"},
+		{"GET", "/v1/hubs/prod/homes/ada?largest=1", "", 400, `the parameter \"largest\" is not known`},
+		{"GET", "/v1/hubs/prod/homes/bob/largest?n=1", "", 404, `there is no home \"bob\"`},
 		{"GET", "/v1/hubs/prod/homes/bob", "", 404, `there is no home \"bob\"`},
 		{"GET", "/v2/homes", "", 404, "there is no GET /v2/homes here: this is perhaps a server of another version"},
 		{"POST", "/v1/homes", "", 404, "there is no POST /v1/homes here"},
@@ -625,7 +675,7 @@ func TestPanic(t *testing.T) {
 			t.Error("it was answered")
 		}
 	}
-	if _, err := c.Home(t.Context(), "prod", "ada", 0); err != nil {
+	if _, err := c.Home(t.Context(), "prod", "ada"); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 	cancel()

@@ -8,7 +8,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
+	"strconv"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/hubhome/hubhome"
@@ -16,37 +19,102 @@ import (
 	"github.com/hubhome/hubhome/vfs"
 )
 
+// LargestLine is one line of what GET /v1/hubs/HUB/homes/HOME/largest?n=N answers: how far the walk through the home is, each
+// second, and in the last line the home with its N largest directories, or why not.
+type LargestLine struct {
+	Looked *Looked     `json:"looked,omitempty"`
+	Home   *HomeDetail `json:"home,omitempty"`
+	Error  string      `json:"error,omitempty"`
+}
+
+// Looked is what a walk through a home has seen, and what the ledger says that there is.
+type Looked struct {
+	Seen Amount `json:"seen"`
+	Of   Amount `json:"of"`
+}
+
+// showLargest tells of a home with its largest directories.
+func (s *Server) showLargest(w http.ResponseWriter, r *http.Request) error {
+	values, err := params(r, "n")
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(values.Get("n"))
+	if err != nil || n < 1 || n > MaxLargest {
+		return refuse(http.StatusBadRequest, "n is a number from 1 to %d", MaxLargest)
+	}
+	hub, name := hubhome.HubName(r.PathValue("hub")), r.PathValue("home")
+	detail, err := s.detail(hub, name)
+	if err != nil {
+		return err
+	}
+	if err := s.needLedger("the largest directories are not known"); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), walkTime)
+	defer cancel()
+	look := &survey{fs: s.ledger.FS(), n: n, linked: map[uint64]struct{}{}}
+	out := &lines{w: w, control: http.NewResponseController(w)}
+	stop := beat(s.lookTime, func() error {
+		return out.say(LargestLine{Looked: &Looked{Seen: Amount{look.bytes.Load(), look.inodes.Load()}, Of: detail.Usage}})
+	})
+	err = look.home(ctx, hub, name)
+	stop()
+	switch {
+	case err == nil:
+		detail.Largest, detail.LargestUnread = look.largest(), look.unread
+		return out.say(LargestLine{Home: &detail})
+	case errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.ESTALE):
+		err = refuse(http.StatusNotFound, "the home %q went away while it was looked at", name)
+	case errors.Is(err, context.DeadlineExceeded):
+		err = refuse(http.StatusGatewayTimeout, "the home is too large to be looked through in %v", walkTime)
+	default:
+		err = fmt.Errorf("look through home %s/%s: %w", hub, name, err)
+	}
+	if out.began {
+		return out.say(LargestLine{Error: err.Error()})
+	}
+	return err
+}
+
 // maxDepth is how deep in a home it is looked: as deep as a path can be.
 const maxDepth = 2048
 
-// largest returns a home's n largest directories, with all that is below them, the largest first, and how many could not be
-// read. A file of several names counts where it is found first. It holds in memory what lies on one path, n directories, and
-// the numbers of the files with several names.
-func (s *Server) largest(ctx context.Context, hub hubhome.HubName, home string, n int) ([]Directory, int, error) {
-	fs := s.ledger.FS()
-	top, err := find(ctx, fs, hub, home)
+// survey is a walk through one home. One goroutine walks, and what it has seen may be looked at meanwhile. It holds in memory what
+// lies on one path, n directories, and the numbers of the files with several names: such a file counts where it is found first.
+type survey struct {
+	fs            vfs.FS
+	n             int
+	bytes, inodes atomic.Int64        // seen until now
+	linked        map[uint64]struct{} // files of several names that were counted
+	top           heapOf
+	unread        int // directories
+}
+
+// home walks through a home.
+func (w *survey) home(ctx context.Context, hub hubhome.HubName, home string) error {
+	top, err := find(ctx, w.fs, hub, home)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
-	w := &survey{fs: fs, n: n, linked: map[uint64]struct{}{}}
-	if _, err := w.walk(ctx, top, "", 0); err != nil {
-		return nil, 0, err
-	}
+	_, err = w.walk(ctx, top, "", 0)
+	return err
+}
+
+// largest returns the n largest directories, with all that is below them, the largest first.
+func (w *survey) largest() []Directory {
 	slices.SortFunc(w.top, func(a, b measured) int { return -a.compare(b) })
 	largest := make([]Directory, len(w.top))
 	for i, m := range w.top {
 		largest[i] = Directory{NewName(m.path), amountOf(m.usage)}
 	}
-	return largest, w.unread, nil
+	return largest
 }
 
-// survey is a walk through one home. One goroutine uses it.
-type survey struct {
-	fs     vfs.FS
-	n      int
-	linked map[uint64]struct{} // files of several names that were counted
-	top    heapOf
-	unread int
+// see takes note of an inode.
+func (w *survey) see(bytes int64) {
+	w.bytes.Add(bytes)
+	w.inodes.Add(1)
 }
 
 // measured is a directory that was gone through.
@@ -77,6 +145,7 @@ func (w *survey) walk(ctx context.Context, dir vfs.Handle, path string, depth in
 			return true // it has gone
 		}
 		if e.Attr.Type == vfs.Directory {
+			w.see(int64(e.Attr.Used))
 			children = append(children, child{e.Name, e.Handle, int64(e.Attr.Used)})
 			return true
 		}
@@ -86,6 +155,7 @@ func (w *survey) walk(ctx context.Context, dir vfs.Handle, path string, depth in
 			}
 			w.linked[e.Attr.FileID] = struct{}{}
 		}
+		w.see(int64(e.Attr.Used))
 		below.Bytes += int64(e.Attr.Used)
 		below.Inodes++
 		return true

@@ -19,7 +19,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/hubhome/hubhome"
@@ -38,6 +37,7 @@ const (
 	idleTime    = 60 * time.Second
 	stopTime    = 2 * time.Second
 	beatTime    = 10 * time.Second // between two signs of life of a check
+	lookTime    = time.Second      // between two that tell how far the walk through a home is
 	// walkTime is how long the walk through one home may take.
 	walkTime = 10 * time.Minute
 	// MaxLargest is how many of its directories a home may be asked for.
@@ -54,12 +54,12 @@ type Server struct {
 	mux     *http.ServeMux
 	setting sync.Mutex // one change of quotas at a time
 
-	beatTime time.Duration
+	beatTime, lookTime time.Duration
 }
 
 // NewServer returns a server. Where homes are no Ledger, what is asked of one is refused.
 func NewServer(homes Homes, log *slog.Logger) *Server {
-	s := &Server{homes: homes, log: log, running: make(chan struct{}, maxRequests), long: make(chan struct{}, 1), mux: http.NewServeMux(), beatTime: beatTime}
+	s := &Server{homes: homes, log: log, running: make(chan struct{}, maxRequests), long: make(chan struct{}, 1), mux: http.NewServeMux(), beatTime: beatTime, lookTime: lookTime}
 	s.ledger, _ = homes.(Ledger)
 	for pattern, handler := range map[string]func(*http.Request) (any, error){
 		"GET /v1/hubs":                    s.listHubs,
@@ -70,6 +70,7 @@ func NewServer(homes Homes, log *slog.Logger) *Server {
 	} {
 		s.mux.HandleFunc(pattern, s.answer(handler))
 	}
+	s.mux.HandleFunc("GET /v1/hubs/{hub}/homes/{home}/largest", s.admit(s.showLargest))
 	s.mux.HandleFunc("POST /v1/check", s.admit(s.check))
 	s.mux.HandleFunc("/", s.answer(func(r *http.Request) (any, error) {
 		return nil, refusal{http.StatusNotFound, []Problem{{Message: fmt.Sprintf("there is no %s %s here: this is perhaps a server of another version than the command", r.Method, r.URL.Path)}}}
@@ -382,51 +383,33 @@ func (s *Server) unknown(hub hubhome.HubName) bool {
 }
 
 func (s *Server) showHome(r *http.Request) (any, error) {
-	values, err := params(r, "largest")
-	if err != nil {
+	if _, err := params(r); err != nil {
 		return nil, err
 	}
-	largest := 0
-	if values.Has("largest") {
-		if largest, err = strconv.Atoi(values.Get("largest")); err != nil || largest < 1 || largest > MaxLargest {
-			return nil, refuse(http.StatusBadRequest, "largest is a number from 1 to %d", MaxLargest)
-		}
-	}
-	hub, name := hubhome.HubName(r.PathValue("hub")), r.PathValue("home")
+	return s.detail(hubhome.HubName(r.PathValue("hub")), r.PathValue("home"))
+}
+
+// detail is what is known of a home, or why there is none.
+func (s *Server) detail(hub hubhome.HubName, name string) (HomeDetail, error) {
+	var detail HomeDetail
 	home, there, err := s.homes.Home(hub, name)
 	switch {
 	case errors.Is(err, quota.ErrNoHub):
 		report := s.homes.Report()
-		return nil, noHub(string(hub), &report)
+		return detail, noHub(string(hub), &report)
 	case err != nil:
-		return nil, err
+		return detail, err
 	case !there && s.absent(hub):
-		return nil, refuse(http.StatusNotFound, "no home %q is known in hub %q: there is no such hub on the server", name, hub)
+		return detail, refuse(http.StatusNotFound, "no home %q is known in hub %q: there is no such hub on the server", name, hub)
 	case !there && s.unknown(hub):
-		return nil, refuse(http.StatusNotFound, "no home %q is known in hub %q: its homes have not been looked through to the end yet", name, hub)
+		return detail, refuse(http.StatusNotFound, "no home %q is known in hub %q: its homes have not been looked through to the end yet", name, hub)
 	case !there:
-		return nil, refusal{http.StatusNotFound, []Problem{{Message: unknownHome(hub, name, home.Override)}}}
+		return detail, refusal{http.StatusNotFound, []Problem{{Message: unknownHome(hub, name, home.Override)}}}
 	}
-	detail := HomeDetail{Home: homeOf(hub, &home)}
+	detail.Home = homeOf(hub, &home)
 	if s.ledger != nil {
 		reserve := s.ledger.Reserve()
 		detail.ReserveLimit = Amount{int64(reserve.Bytes), reserve.Inodes}
-	}
-	if largest > 0 {
-		if err := s.needLedger("the largest directories are not known"); err != nil {
-			return nil, err
-		}
-		ctx, cancel := context.WithTimeout(r.Context(), walkTime)
-		defer cancel()
-		detail.Largest, detail.LargestUnread, err = s.largest(ctx, hub, name, largest)
-		switch {
-		case errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.ESTALE):
-			return nil, refuse(http.StatusNotFound, "the home %q went away while it was looked at", name)
-		case errors.Is(err, context.DeadlineExceeded):
-			return nil, refuse(http.StatusGatewayTimeout, "the home is too large to be looked through in %v", walkTime)
-		case err != nil:
-			return nil, fmt.Errorf("look through home %s/%s: %w", hub, name, err)
-		}
 	}
 	return detail, nil
 }

@@ -103,12 +103,12 @@ type HomeList struct {
 	Homes []Home `json:"homes"`
 }
 
-// HomeDetail is what GET /v1/hubs/HUB/homes/HOME answers.
+// HomeDetail is what GET /v1/hubs/HUB/homes/HOME answers, and /v1/hubs/HUB/homes/HOME/largest at last.
 type HomeDetail struct {
 	Home
 	// Limits on what may still be written when the quota is spent.
 	ReserveLimit Amount `json:"reserveLimit"`
-	// Largest are its largest directories, where `?largest=N` asked for N of them.
+	// Largest are its largest directories, where they were asked for.
 	Largest []Directory `json:"largest,omitempty"`
 	// LargestUnread is how many directories could not be read: what is in them is not in Largest.
 	LargestUnread int `json:"largestUnread,omitempty"`

@@ -29,10 +29,19 @@ type Checked struct {
 // Same tells whether the ledger is right.
 func (c *Checked) Same() bool { return !c.Believed || c.Ledger == c.Disk }
 
+// CheckProgress is how far a check is.
+type CheckProgress struct {
+	// Homes is how many directories are to be counted, and Checked how many are.
+	Homes, Checked int
+	// Seen is what was counted until now, and Known what the ledger says of all.
+	Seen, Known quota.Usage
+}
+
 // Check counts the homes of hubs and compares what they take with what the ledger says, home by home. repair makes the ledger
 // right. It is for a store that is not being served, and changes nothing in the hubs' directories: one that is not there is
-// passed over.
-func (s *Store) Check(ctx context.Context, hubs []Hub, repair bool, tell func(Checked)) error {
+// passed over. progress is called each second, and after each home; it and
+// tell one at a time.
+func (s *Store) Check(ctx context.Context, hubs []Hub, repair bool, tell func(Checked), progress func(CheckProgress)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var there []Hub
@@ -49,31 +58,48 @@ func (s *Store) Check(ctx context.Context, hubs []Hub, repair bool, tell func(Ch
 	if err := s.list(there); err != nil {
 		return err
 	}
-	for _, hub := range s.quota.Report().Hubs {
+	report := s.quota.Report()
+	var at CheckProgress
+	for _, hub := range report.Hubs {
+		at.Homes += 1 + len(hub.Homes)
+		at.Known = plus(at.Known, hub.Used)
+	}
+	for _, hub := range report.Hubs {
 		homes := append([]quota.HomeReport{{ID: hub.ID, Used: hub.Own, State: hub.OwnState}}, hub.Homes...)
 		for _, home := range homes {
 			checked := Checked{Hub: hub.Name, Home: home.Name, Ledger: home.Used, Believed: home.State == quota.Clean}
+			before := at.Seen
 			var err error
-			checked.Disk, err = s.countResting(ctx, home.ID, repair)
+			checked.Disk, err = s.countResting(ctx, home.ID, repair, func(now quota.Usage) {
+				at.Seen = plus(before, now)
+				progress(at)
+			})
 			switch {
 			case ctx.Err() != nil:
 				return ctx.Err()
 			case err != nil:
 				checked.Fault = err.Error()
 			}
+			at.Seen = plus(before, checked.Disk)
+			at.Checked++
 			tell(checked)
+			progress(at)
 		}
 	}
 	return nil
 }
 
-// countResting counts a home that nobody uses.
-func (s *Store) countResting(ctx context.Context, id vfs.HomeID, repair bool) (quota.Usage, error) {
+func plus(a, b quota.Usage) quota.Usage {
+	return quota.Usage{Bytes: a.Bytes + b.Bytes, Inodes: a.Inodes + b.Inodes}
+}
+
+// countResting counts a home that nobody uses, and tells each second how far that is.
+func (s *Store) countResting(ctx context.Context, id vfs.HomeID, repair bool, progress func(quota.Usage)) (quota.Usage, error) {
 	c, err := s.begin(id)
 	if err != nil {
 		return quota.Usage{}, err
 	}
-	err = s.tally(ctx, c)
+	err = s.tallyTold(ctx, c, func() { progress(c.Sum()) })
 	sum := c.Sum()
 	if err == nil && repair {
 		c.Done()
@@ -81,6 +107,22 @@ func (s *Store) countResting(ctx context.Context, id vfs.HomeID, repair bool) (q
 		c.Leave()
 	}
 	return sum, err
+}
+
+// tallyTold is tally, and calls a function each second until it returns.
+func (s *Store) tallyTold(ctx context.Context, c *quota.Count, tell func()) error {
+	ended := make(chan error, 1)
+	go func() { ended <- s.tally(ctx, c) }()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-tick.C:
+			tell()
+		}
+	}
 }
 
 // CheckServed is Check for a store that is being served: each home is counted while it is used, and compared at the moment at

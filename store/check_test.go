@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/hubhome/hubhome/disk"
 	"github.com/hubhome/hubhome/store"
 	"github.com/hubhome/hubhome/vfs"
 )
@@ -62,6 +65,49 @@ func TestCheckServed(t *testing.T) {
 		if t.Failed() {
 			t.Fatalf("in round %d", round)
 		}
+	}
+}
+
+// TestCheckProgress has a home of which a directory is not read before it was told how far the check is.
+func TestCheckProgress(t *testing.T) {
+	var waits atomic.Bool
+	told := make(chan struct{})
+	s := serving(t, t.TempDir(), &disk.Disk{Before: func(op disk.Op) error {
+		if op == disk.OpReadDir && waits.CompareAndSwap(true, false) {
+			select {
+			case <-told:
+			case <-time.After(time.Minute):
+				return syscall.ETIMEDOUT
+			}
+		}
+		return nil
+	}})
+	s.Recount(ctx)
+	put(t, s, mkdir(t, s, mkdir(t, s, at(t, s, "prod"), "ada"), "d"), "f", 5000)
+	known := s.Report().Hubs[0].Used
+	homes, last := 0, store.CheckProgress{}
+	err := s.Check(ctx, prod, false, func(c store.Checked) {
+		if homes++; c.Home == "_shared" {
+			return
+		}
+		waits.Store(c.Home == "") // of the next one
+	}, func(at store.CheckProgress) {
+		if at.Checked == 1 && homes == 1 && !waits.Load() {
+			select {
+			case <-told:
+			default:
+				close(told)
+			}
+		}
+		last = at
+	})
+	if err != nil || last != (store.CheckProgress{Homes: 3, Checked: 3, Seen: known, Known: known}) || homes != 3 {
+		t.Errorf("%d were told of, at last %+v, of %+v: %v", homes, last, known, err)
+	}
+	select {
+	case <-told:
+	default:
+		t.Error("nothing was told while a home was counted")
 	}
 }
 

@@ -145,19 +145,11 @@ func (s *Store) recount(ctx context.Context, id vfs.HomeID, progress func(quota.
 	if err != nil {
 		return quota.Usage{}, err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- s.tally(ctx, c) }()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case err := <-ended:
-			return s.counted(ctx, id, c, err), err
-		case <-tick.C:
-			c.Publish()
-			progress(c.Sum())
-		}
-	}
+	err = s.tallyTold(ctx, c, func() {
+		c.Publish()
+		progress(c.Sum())
+	})
+	return s.counted(ctx, id, c, err), err
 }
 
 // counted ends the count of a home, which has gone wrong where there is an error.

@@ -190,7 +190,7 @@ func newHomeShow() *cobra.Command {
 USER is the name of the home's directory; hubhome username prints which one a user of JupyterHub has.
 
 With --largest N the server looks through the home for its N largest directories, each with all that is below it. That
-takes as long as it takes to read the home; everything else it knows.
+takes as long as it takes to read the home, and how far it is is told meanwhile; everything else it knows.
 ` + operatorHelp + `
 
 Exit codes:
@@ -223,7 +223,7 @@ Exit codes:
 				patience = walkTime
 			}
 			return server.ask(cmd, patience, func(ctx context.Context, client *console.Client) error {
-				home, err := client.Home(ctx, hub, name, largest)
+				home, err := askHome(ctx, client, hub, name, largest, cmd.ErrOrStderr())
 				if err != nil {
 					return err
 				}
@@ -245,6 +245,24 @@ Exit codes:
 	cmd.Flags().IntVar(&largest, "largest", 0, "how many of its largest directories to look for, a `NUMBER` up to 1000")
 	cmd.Flags().StringVarP(&output, "output", "o", output, "table or json")
 	return cmd
+}
+
+// askHome asks for a home, with its largest directories where there are to be any, which may take minutes: it shows how far that is.
+func askHome(ctx context.Context, client *console.Client, hub hubhome.HubName, name string, largest int, log io.Writer) (console.HomeDetail, error) {
+	if largest == 0 {
+		return client.Home(ctx, hub, name)
+	}
+	p := newProgress(log)
+	defer p.end()
+	return client.Largest(ctx, hub, name, largest, func(l console.Looked) {
+		p.show(uint64(l.Seen.Inodes), uint64(l.Of.Inodes), lookedText(&l, p.elapsed()), p.elapsed())
+	})
+}
+
+// lookedText says how far the walk through a home is.
+func lookedText(l *console.Looked, elapsed time.Duration) string {
+	return fmt.Sprintf("%d of about %d files and directories, %s, %v", l.Seen.Inodes, max(l.Of.Inodes, l.Seen.Inodes),
+		humanBytes(uint64(l.Seen.Bytes)), elapsed.Round(time.Second))
 }
 
 // writeHome writes one home for people. Of its hub, which is among hubs, the quota concerns it too.

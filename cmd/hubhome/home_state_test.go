@@ -27,7 +27,7 @@ func TestUnreadableShown(t *testing.T) {
 	}
 	for _, repair := range []bool{false, true} {
 		out.Reset()
-		r := checkReport{out: &out, log: &out, repair: repair}
+		r := checkReport{out: &out, repair: repair}
 		r.add(store.Checked{Hub: "prod", Home: "ada", Fault: fault})
 		r.add(store.Checked{Hub: "prod", Home: "bob", Believed: true})
 		err := r.verdict()

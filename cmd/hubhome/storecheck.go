@@ -41,7 +41,7 @@ func newStoreCheck() *cobra.Command {
 		Short: "Compare what the server knows that homes take with what is on the disk",
 		Long: `Compare what the server knows that homes take, its ledger, with what is on the disk, by counting every home of
 FILE's hubs. A server that runs does it while it serves, and compares each home as of one moment. Nothing in the homes is
-changed.
+changed. How far it is is told on standard error.
 
 A server counts by itself what it has to, after a crash too. This is for when files were changed on the disk while no
 server was running, and for when a server refuses to start because its ledger is damaged, or of a newer hubhome. With
@@ -87,20 +87,31 @@ func storeCheck(ctx context.Context, out, log io.Writer, c *config.Config, repai
 			return err
 		}
 	}
-	r := &checkReport{out: out, log: log, repair: repair, rebuild: rebuild, told: time.Now()}
-	if !rebuild {
+	p := newProgress(log)
+	r := &checkReport{out: p.above(out), repair: repair, rebuild: rebuild}
+	err := r.check(ctx, p, c)
+	p.end()
+	if err != nil {
+		return err
+	}
+	return r.verdict()
+}
+
+// check compares, with progress.
+func (r *checkReport) check(ctx context.Context, p *progress, c *config.Config) error {
+	if !r.rebuild {
 		client := console.NewClient(c.Admin.Socket)
 		defer client.Close()
-		err := client.Check(ctx, repair, func(c console.Checked) { r.add(store.Checked(c)) })
-		switch {
-		case err == nil:
-			return r.verdict()
-		case !errors.Is(err, console.ErrNoServer):
+		err := client.Check(ctx, r.repair, func(c console.Checked) {
+			r.add(store.Checked(c))
+			p.show(uint64(r.sum.Inodes), 0, fmt.Sprintf("%d directories so far, with %s", r.homes, count(int(r.sum.Inodes), "inode")), p.elapsed())
+		})
+		if !errors.Is(err, console.ErrNoServer) {
 			return err
 		}
 	}
 	s, err := store.Open(ctx, store.Options{
-		Path: c.Store.Disk.Path, Logger: slog.New(slog.NewTextHandler(log, nil)), Rebuild: rebuild, Existing: !repair,
+		Path: c.Store.Disk.Path, Logger: slog.New(slog.NewTextHandler(p.above(p.log), nil)), Rebuild: r.rebuild, Existing: !r.repair,
 	})
 	if errors.Is(err, store.ErrNoStore) {
 		return fmt.Errorf("%s: %s: %w: mount the disk that it is on; on a disk with homes that no server has served yet, --repair counts them", c.Place(storePathKey), storePathKey, err)
@@ -108,19 +119,24 @@ func storeCheck(ctx context.Context, out, log io.Writer, c *config.Config, repai
 	if err != nil {
 		return fmt.Errorf("%s: %s: %w", c.Place(storePathKey), storePathKey, err)
 	}
-	err = s.Check(ctx, hubs(c), repair, r.add)
-	if err = errors.Join(err, s.Close()); err != nil {
-		return err
-	}
-	return r.verdict()
+	err = s.Check(ctx, hubs(c), r.repair, r.add, func(at store.CheckProgress) {
+		p.show(uint64(at.Seen.Inodes), uint64(at.Known.Inodes), checkText(&at, p.elapsed()), p.elapsed())
+	})
+	return errors.Join(err, s.Close())
+}
+
+// checkText says how far a check is.
+func checkText(at *store.CheckProgress, elapsed time.Duration) string {
+	return fmt.Sprintf("%d of %d directories, %s, %s of about %d, %.0f/s, %v", at.Checked, at.Homes, humanBytes(uint64(at.Seen.Bytes)),
+		count(int(at.Seen.Inodes), "inode"), max(at.Known.Inodes, at.Seen.Inodes), float64(at.Seen.Inodes)/max(elapsed.Seconds(), 0.001),
+		elapsed.Round(time.Second))
 }
 
 // checkReport writes what a check finds.
 type checkReport struct {
-	out, log        io.Writer
+	out             io.Writer
 	repair, rebuild bool
 
-	told                  time.Time
 	homes, differ, faults int
 	sum                   quota.Usage // of what is on the disk
 	// unsure are those that are to be counted, of which nothing can be wrong yet. A repair counts them.
@@ -129,12 +145,7 @@ type checkReport struct {
 
 // add counts a home, and says where there is a difference.
 func (r *checkReport) add(h store.Checked) {
-	const progress = 10 * time.Second
 	r.homes++
-	if time.Since(r.told) > progress {
-		r.told = time.Now()
-		fmt.Fprintf(r.log, "hubhome: %d directories so far, with %s\n", r.homes, count(int(r.sum.Inodes), "inode"))
-	}
 	name := readable(string(h.Hub) + "/" + h.Home)
 	if h.Home == "" {
 		name = string(h.Hub) + " (in no home)"

@@ -33,7 +33,7 @@ func (t *tour) operator(ask func(*console.Client) error) error {
 // graceNow is what the ledger says of grace's home.
 func (t *tour) graceNow(ctx context.Context) (home console.HomeDetail, err error) {
 	err = t.operator(func(c *console.Client) error {
-		home, err = c.Home(ctx, tourHub, "grace", 0)
+		home, err = c.Home(ctx, tourHub, "grace")
 		return err
 	})
 	return home, err

@@ -256,9 +256,9 @@ func (r *usageRequest) place(ctx context.Context, fs *remote.FS) error {
 // scan scans with progress.
 func (r *usageRequest) scan(ctx context.Context, fs *remote.FS, log io.Writer) (*usage.Result, error) {
 	if !r.quiet {
-		p := newUsageProgress(log)
+		p := newProgress(log)
 		defer p.end()
-		r.spec.Progress = p.show
+		r.spec.Progress = p.showScan
 	}
 	return usage.Scan(ctx, fs, r.spec)
 }

@@ -99,9 +99,9 @@ func TestUsageProgress(t *testing.T) {
 		}
 	}
 	var log bytes.Buffer
-	p := newUsageProgress(&log)
+	p := newProgress(&log)
 	for i := range 100 {
-		p.show(usage.Progress{Elapsed: time.Duration(i) * time.Second})
+		p.showScan(usage.Progress{Elapsed: time.Duration(i) * time.Second})
 	}
 	p.end()
 	if n := strings.Count(log.String(), "\n"); n != 9 {
