@@ -46,6 +46,7 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request) error {
 	}
 	out := &lines{w: w, control: http.NewResponseController(w)}
 	stop := beat(s.beatTime, func() error { return out.write(nil) })
+	defer stop() // also where what follows panics: nobody may write then
 	err := s.ledger.Check(r.Context(), req.Repair, func(c Checked) error {
 		return out.say(CheckLine{Hub: c.Hub, Name: NewName(c.Home), Ledger: amountOf(c.Ledger), Disk: amountOf(c.Disk), Believed: c.Believed, Fault: c.Fault})
 	})

@@ -658,6 +658,8 @@ type broken struct{ *homes }
 
 func (b *broken) Report() quota.Report { panic("a bug") }
 
+func (b *broken) Check(context.Context, bool, func(console.Checked) error) error { panic("a bug") }
+
 // TestPanic has a bug met by more requests than may run at a time: each is logged for the operator, none is answered, and the
 // next is served.
 func TestPanic(t *testing.T) {
@@ -667,12 +669,17 @@ func TestPanic(t *testing.T) {
 	h.must(err)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- console.NewServer(h, slog.New(slog.NewTextHandler(log, nil))).Serve(ctx, l) }()
+	server := console.NewServer(h, slog.New(slog.NewTextHandler(log, nil)))
+	server.SetBeat(time.Millisecond) // which writes to nobody afterwards
+	go func() { ended <- server.Serve(ctx, l) }()
 	c := console.NewClient(socket)
 	defer c.Close()
 	for range 20 {
 		if _, err := c.Hubs(t.Context()); err == nil {
 			t.Error("it was answered")
+		}
+		if err := c.Check(t.Context(), false, func(console.Checked) {}); err == nil {
+			t.Error("a check was answered")
 		}
 	}
 	if _, err := c.Home(t.Context(), "prod", "ada"); err != nil {
@@ -680,7 +687,7 @@ func TestPanic(t *testing.T) {
 	}
 	cancel()
 	h.must(<-ended)
-	if text := log.String(); strings.Count(text, "level=ERROR") != 20 || !strings.Contains(text, `panic="a bug"`) || !strings.Contains(text, "console_test.go") {
+	if text := log.String(); strings.Count(text, "level=ERROR") != 40 || !strings.Contains(text, `panic="a bug"`) || !strings.Contains(text, "console_test.go") {
 		t.Errorf("the log has\n%s", text)
 	}
 }

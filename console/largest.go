@@ -58,6 +58,7 @@ func (s *Server) showLargest(w http.ResponseWriter, r *http.Request) error {
 	stop := beat(s.lookTime, func() error {
 		return out.say(LargestLine{Looked: &Looked{Seen: Amount{look.bytes.Load(), look.inodes.Load()}, Of: detail.Usage}})
 	})
+	defer stop()
 	err = look.home(ctx, hub, name)
 	stop()
 	switch {

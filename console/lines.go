@@ -41,8 +41,8 @@ func (l *lines) write(data []byte) error {
 	return l.control.Flush()
 }
 
-// beat calls a function now and then, so that who reads can tell what takes long from a server that hangs, until stop is called
-// or there is an error: nobody reads, and the request's context says so too.
+// beat calls a function now and then, so that who reads can tell what takes long from a server that hangs, until stop is called,
+// also twice, or there is an error: nobody reads, and the request's context says so too.
 func beat(every time.Duration, fn func() error) (stop func()) {
 	ticker, ended := time.NewTicker(every), make(chan struct{})
 	var beating sync.WaitGroup
@@ -58,9 +58,9 @@ func beat(every time.Duration, fn func() error) (stop func()) {
 			}
 		}
 	})
-	return func() {
+	return sync.OnceFunc(func() {
 		ticker.Stop()
 		close(ended)
 		beating.Wait()
-	}
+	})
 }
