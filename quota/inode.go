@@ -178,8 +178,8 @@ func (t *inodes) release(n *inode) {
 	t.drop(s.m, n, false)
 }
 
-// retire is release by who has only looked whether the inode is in use. rested: nothing keeps it, if it was last changed at
-// that sweep.
+// retire is release by who has only looked whether the inode is in use. rested: its charge cannot change by itself any more, if it
+// was last changed at that sweep.
 func (t *inodes) retire(n *inode, rested bool, changed uint64) {
 	s := &t.byHandle[maphash.String(t.seed, string(n.handle))%uint64(len(t.byHandle))]
 	s.mu.Lock()
@@ -193,8 +193,8 @@ func (t *inodes) drop(m map[vfs.Handle]*inode, n *inode, rested bool) {
 	if n.refs > 0 {
 		return
 	}
-	if n.recorded.Load() && !n.buried.Load() && !rested {
-		settled := n.settled()
+	if n.recorded.Load() && !n.buried.Load() {
+		settled := rested || n.settled()
 		if settled && n.a.naming.since(n.turn) || !settled && !t.crowded(n.a) {
 			return
 		}

@@ -783,12 +783,13 @@ func TestMarkedBeforeSnapshot(t *testing.T) {
 	}
 }
 
-// hooked is an FS that tells before it makes a directory and after it has made a file, and whose Files tell before and after they
-// write.
+// hooked is an FS that tells before it makes a directory, after it has made a file and when it has looked at what it removes, and
+// whose Files tell before and after they write.
 type hooked struct {
 	vfs.FS
 	making         func(name string)
 	made           func(e vfs.Entry)
+	removing       func()
 	writing, wrote func()
 }
 
@@ -803,6 +804,16 @@ func (h *hooked) Create(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name
 		h.made(e)
 	}
 	return f, e, created, ch, err
+}
+
+func (h *hooked) Remove(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name string) (vfs.Entry, vfs.DirChange, error) {
+	before, looked := h.FS.Lookup(ctx, nil, dir, name)
+	h.removing()
+	gone, ch, err := h.FS.Remove(ctx, c, dir, name)
+	if err == nil && looked == nil {
+		gone.Attr = before.Attr
+	}
+	return gone, ch, err
 }
 
 func (h *hooked) Open(ctx context.Context, c *vfs.Caller, at vfs.Handle, access vfs.Access) (vfs.File, error) {
@@ -824,7 +835,7 @@ func (f *hookedFile) WriteAt(ctx context.Context, p []byte, off uint64, want vfs
 
 // hook begins anew with a hooked FS.
 func (b *bed) hook() *hooked {
-	h := &hooked{FS: b.inner, making: func(string) {}, made: func(vfs.Entry) {}, writing: func() {}, wrote: func() {}}
+	h := &hooked{FS: b.inner, making: func(string) {}, made: func(vfs.Entry) {}, removing: func() {}, writing: func() {}, wrote: func() {}}
 	b.ledger = quota.New(h, b.keeper)
 	b.fs = b.ledger.FS()
 	b.setHubs()
@@ -872,6 +883,27 @@ func TestForgotten(t *testing.T) {
 	if n := b.ledger.Remembered(); n > rounds*each/2 {
 		t.Errorf("%d inodes are remembered", n)
 	}
+	b.exact("ada")
+}
+
+// TestRestingWhileRemoved: a file that is written and comes to rest while it is being removed is given back as what it takes then,
+// and not as what it took when the removal began.
+func TestRestingWhileRemoved(t *testing.T) {
+	b := newBed(t)
+	h := b.hook()
+	home := b.home("ada")
+	f, e := b.create(home, "f")
+	works(t, "Close", f.Close())
+	b.rest()
+	h.removing = func() {
+		f, err := b.fs.Open(ctx, user, e.Handle, vfs.Write)
+		b.must(err)
+		b.must(errors.Join(write(f, 0, 20_000), f.Close()))
+		b.rest()
+	}
+	_, _, err := b.fs.Remove(ctx, user, home, "f")
+	works(t, "Remove", err)
+	h.removing = func() {}
 	b.exact("ada")
 }
 
