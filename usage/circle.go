@@ -3,8 +3,8 @@
 package usage
 
 // circle sees that what goes on from one thing to the next goes round. It remembers one thing, of ever longer ago (R. P. Brent,
-// An improved Monte Carlo factorization algorithm, 1980): a circle is found after three times its length at most, and a way of
-// any length takes no memory. The zero value of T is where every way begins.
+// An improved Monte Carlo factorization algorithm, 1980): a circle is found after three times its length and that of the way
+// into it at most, and a way of any length takes no memory. The zero value of T is where every way begins.
 type circle[T comparable] struct {
 	seen         T
 	steps, until uint64

@@ -509,7 +509,7 @@ func (s *scanner) unread(ctx context.Context, d *directory, err error) {
 			return
 		}
 	}
-	if errors.Is(err, errForgotten) || lost(err) && !s.answersOthers(d.began) {
+	if errors.Is(err, errForgotten) || errors.Is(err, errReplaced) || lost(err) && !s.answersOthers(d.began) {
 		s.stop(fmt.Errorf("read %s: %w", d.absolute(), err))
 		return
 	}
@@ -559,9 +559,14 @@ func (s *scanner) forget(h *home) {
 // its handles, and no files: who connects again gets new ones.
 var errForgotten = errors.New("the server knows none of its handles any more")
 
+// errReplaced is the error of a server that has, in the place of a hub's directory or of one above it, another one or none: mostly
+// what was mounted there is not any more.
+var errReplaced = errors.New("the hub's directory, or one above it, was removed or replaced meanwhile")
+
 // vanish finds out whether a directory that the server no longer knows by its handle was removed (nil), or replaced by
 // another one, which is then to be read. Otherwise it is an error: a server that has forgotten a handle of what is still
-// there, or all handles (errForgotten), leaves something out that must not be taken for removed.
+// there, or all handles (errForgotten), or that shows another disk (errReplaced), leaves something out that must not be taken for
+// removed.
 func (s *scanner) vanish(ctx context.Context, d *directory, err error) (replaced bool, _ error) {
 	at := d
 	for ; at.parent != nil; at = at.parent {
@@ -571,14 +576,16 @@ func (s *scanner) vanish(ctx context.Context, d *directory, err error) (replaced
 			return err
 		})
 		switch {
-		case errors.Is(look, syscall.ENOENT):
-			return false, nil
 		case errors.Is(look, syscall.ESTALE):
 			continue
-		case look != nil:
+		case look != nil && !errors.Is(look, syscall.ENOENT):
 			return false, look
-		case e.Handle == at.handle:
+		case look == nil && e.Handle == at.handle:
 			return false, err
+		case at != d && at.home == nil:
+			return false, fmt.Errorf("%w: %w", errReplaced, err)
+		case look != nil:
+			return false, nil
 		case e.Attr.Type != vfs.Directory || at != d:
 			return false, nil
 		case d.again == maxAgain || d.cookie != 0:

@@ -153,7 +153,7 @@ func (s *scanner) find(ctx context.Context) (*directory, error) {
 	at := &directory{handle: root}
 	at.know(&a)
 	for _, name := range s.spec.Path {
-		if at, err = s.below(ctx, at, name); err != nil {
+		if at, err = s.enter(ctx, at, name); err != nil {
 			return nil, err
 		}
 	}
@@ -176,7 +176,7 @@ func (s *scanner) begin(ctx context.Context) error {
 		s.list(at)
 	}
 	for _, name := range s.spec.Hubs {
-		d, err := s.below(ctx, at, string(name))
+		d, err := s.enter(ctx, at, string(name))
 		if err == nil {
 			s.addHub(d)
 			continue
@@ -197,6 +197,15 @@ func (s *scanner) begin(ctx context.Context) error {
 	return nil
 }
 
+// enter is below for who has to know what is there instead.
+func (s *scanner) enter(ctx context.Context, parent *directory, name string) (*directory, error) {
+	d, err := s.below(ctx, parent, name)
+	if missing, ok := errors.AsType[*Missing](err); ok {
+		missing.In, missing.There = parent.absolute(), s.some(ctx, parent)
+	}
+	return d, err
+}
+
 // below finds a directory on the way to what is to be scanned.
 func (s *scanner) below(ctx context.Context, parent *directory, name string) (*directory, error) {
 	var e vfs.Entry
@@ -209,22 +218,24 @@ func (s *scanner) below(ctx context.Context, parent *directory, name string) (*d
 	}
 	d := &directory{parent: parent, name: name, handle: e.Handle, listedAt: s.spec.now()}
 	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ENOTDIR) {
-		return nil, &Missing{Path: d.absolute(), Err: err, In: parent.absolute(), There: s.some(ctx, parent)}
+		return nil, &Missing{Path: d.absolute(), Err: err}
 	}
 	d.know(&e.Attr)
 	return d, err
 }
 
-// some names directories in one, for who has misspelt one of them.
+// some names directories in one, of what it lists first, for who has misspelt one of them.
 func (s *scanner) some(ctx context.Context, d *directory) (names []string) {
 	const most = 10
 	s.as(d, func(c *vfs.Caller, _ bool) error {
 		names = nil
+		entries := 0
 		_, err := s.fs.ReadDir(ctx, c, d.handle, 0, true, func(e *vfs.DirEntry) bool {
+			entries++
 			if e.Err == nil && e.Attr.Type == vfs.Directory {
 				names = append(names, e.Name)
 			}
-			return len(names) < most
+			return len(names) < most && entries < maxEntries
 		})
 		return err
 	})

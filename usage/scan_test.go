@@ -190,6 +190,35 @@ func TestMissing(t *testing.T) {
 	}
 }
 
+// TestMissingAmongMany names what there is instead of what is not there, of a list however long, and reads no list where nobody
+// is told.
+func TestMissingAmongMany(t *testing.T) {
+	x := newTree(t)
+	file := vfs.Entry{Attr: vfs.Attr{Type: vfs.Regular, Nlink: 1}}
+	listed := 0
+	o := &odd{FS: x.Memory, list: func(ctx context.Context, _ vfs.Handle, cookie uint64, fn func(*vfs.DirEntry) bool) (end, mine bool, err error) {
+		listed++
+		fn(&vfs.DirEntry{Entry: vfs.Entry{Attr: vfs.Attr{Type: vfs.Directory}}, Name: "there", Cookie: 1})
+		for cookie = 2; ctx.Err() == nil; cookie++ {
+			if !fn(&vfs.DirEntry{Entry: file, Name: fmt.Sprint(cookie), Cookie: cookie}) {
+				return false, true, nil
+			}
+		}
+		return false, true, syscall.EINTR
+	}}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	_, err := usage.Scan(ctx, o, usage.Spec{Path: []string{"elsewhere"}})
+	missing, ok := errors.AsType[*usage.Missing](err)
+	if !ok || ctx.Err() != nil || missing.In != "/" || !slices.Equal(missing.There, []string{"there"}) {
+		t.Errorf("the error is %+v", err)
+	}
+	listed = 0
+	if hub, err := usage.IsHub(ctx, o, nil, nil); hub || err != nil || listed != 0 {
+		t.Errorf("%v, %v, and it has listed %d directories", hub, err, listed)
+	}
+}
+
 // TestShapes counts trees that are wide, deep, and more than one look takes.
 func TestShapes(t *testing.T) {
 	x := newTree(t)
@@ -378,6 +407,50 @@ func TestForgottenHandles(t *testing.T) {
 	r = x.scan(usage.Spec{})
 	if r.Errors != 1 || r.Vanished != 0 || r.Hubs[0].Homes[0].Errors != 1 {
 		t.Errorf("%d errors, %d vanished: %+v", r.Errors, r.Vanished, r.Problems)
+	}
+}
+
+// unmounted is a tree whose server shows another directory, or none, in the place of a hub's from the first home on.
+type unmounted struct {
+	vfs.FS
+	home    vfs.Handle
+	instead vfs.Entry
+	is      bool
+}
+
+func (u *unmounted) ReadDir(ctx context.Context, c *vfs.Caller, dir vfs.Handle, cookie uint64, withAttr bool, fn func(*vfs.DirEntry) bool) (bool, error) {
+	if u.is = u.is || dir == u.home; u.is {
+		return false, syscall.ESTALE
+	}
+	return u.FS.ReadDir(ctx, c, dir, cookie, withAttr, fn)
+}
+
+func (u *unmounted) Lookup(ctx context.Context, c *vfs.Caller, dir vfs.Handle, name string) (vfs.Entry, error) {
+	switch {
+	case u.is && name != hubName:
+		return vfs.Entry{}, syscall.ESTALE
+	case u.is && u.instead.Handle == "":
+		return vfs.Entry{}, syscall.ENOENT
+	case u.is:
+		return u.instead, nil
+	}
+	return u.FS.Lookup(ctx, c, dir, name)
+}
+
+// TestUnmounted has the disk of the homes taken away from the server while they are read. None was removed by that.
+func TestUnmounted(t *testing.T) {
+	x := newTree(t)
+	x.file("ada/sub/file", 1)
+	e, _, err := x.Mkdir(t.Context(), nil, x.root(), "below", vfs.SetAttr{})
+	x.must("mkdir", err)
+	for _, instead := range []vfs.Entry{e, {}} {
+		u := &unmounted{FS: x.Memory, home: x.dir("ada"), instead: instead}
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		r, err := usage.Scan(ctx, u, usage.Spec{Hubs: []hubhome.HubName{hubName}})
+		if err == nil || !strings.Contains(err.Error(), "removed or replaced") || r.Complete || r.Vanished != 0 {
+			t.Errorf("%v, %d errors, %d vanished: %+v", err, r.Errors, r.Vanished, r.Hubs)
+		}
 	}
 }
 
