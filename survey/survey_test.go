@@ -23,6 +23,7 @@ import (
 	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/quota"
 	"github.com/hubhome/hubhome/survey"
+	"github.com/hubhome/hubhome/usage/usagetest"
 	"github.com/hubhome/hubhome/vfs"
 	"github.com/hubhome/hubhome/vfs/vfstest"
 )
@@ -339,6 +340,24 @@ func text(r quota.Report) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// TestFullDisk starts with no room for what a scan finds. What was known is told, and what is found; it is said that it is not kept.
+func TestFullDisk(t *testing.T) {
+	s := newServer(t)
+	dir, fill := usagetest.SmallDisk(t)
+	state, set := filepath.Join(dir, "state"), survey.Settings{Interval: time.Hour}
+	s.scan(s.survey(state, set))
+	fill()
+	s.must(os.Chtimes(state, time.Time{}, time.Now().Add(-2*time.Hour)))
+	again := s.survey(state, set)
+	s.tells(again, "prod/ada:scanned:1 prod/bob:scanned:1 staging/eve:scanned:1")
+	s.dir("prod/ada/new")
+	s.scan(again)
+	s.tells(again, "prod/ada:scanned:2 prod/bob:scanned:1 staging/eve:scanned:1")
+	if log := s.log.String(); again.Status().Failures != 0 || !strings.Contains(log, "keep what a scan has found") {
+		t.Errorf("%+v, and it says\n%s", again.Status(), log)
+	}
 }
 
 // TestGone removes homes and hubs between scans.

@@ -196,10 +196,10 @@ func TestMissingAmongMany(t *testing.T) {
 	x := newTree(t)
 	file := vfs.Entry{Attr: vfs.Attr{Type: vfs.Regular, Nlink: 1}}
 	listed := 0
-	o := &odd{FS: x.Memory, list: func(ctx context.Context, _ vfs.Handle, cookie uint64, fn func(*vfs.DirEntry) bool) (end, mine bool, err error) {
+	o := &odd{FS: x.Memory, list: func(ctx context.Context, _ vfs.Handle, _ uint64, fn func(*vfs.DirEntry) bool) (end, mine bool, err error) {
 		listed++
 		fn(&vfs.DirEntry{Entry: vfs.Entry{Attr: vfs.Attr{Type: vfs.Directory}}, Name: "there", Cookie: 1})
-		for cookie = 2; ctx.Err() == nil; cookie++ {
+		for cookie := uint64(2); ctx.Err() == nil; cookie++ {
 			if !fn(&vfs.DirEntry{Entry: file, Name: fmt.Sprint(cookie), Cookie: cookie}) {
 				return false, true, nil
 			}

@@ -305,19 +305,10 @@ func (st *State) loadPart() error {
 	return st.part.Truncate(good)
 }
 
-// begin begins the part of a new scan.
+// begin begins the part of a new scan. Nothing is written yet: with a full disk there is a scan all the same.
 func (st *State) begin() error {
-	if err := st.part.Truncate(0); err != nil {
-		return err
-	}
-	st.began, st.size = time.Now(), 0
-	head, err := json.Marshal(header{Source: st.source, Began: st.began.UnixMilli()})
-	if err != nil {
-		return err
-	}
-	st.write(appendSegment(fmt.Appendf(nil, "%s%d\n", magic, stateVersion), headSegment, head))
-	st.kept = false
-	return st.err
+	st.began, st.size, st.kept = time.Now(), 0, false
+	return st.part.Truncate(0)
 }
 
 // segment takes note of a segment.
@@ -468,10 +459,18 @@ func homeName(hub, name string) (b []byte) {
 	return b
 }
 
-// write adds to the part. After an error there is nothing more to be kept.
+// write adds to the part, and begins it with the header. After an error there is nothing more to be kept.
 func (st *State) write(b []byte) {
 	if st.err != nil || st.finished {
 		return
+	}
+	if st.size == 0 {
+		head, err := json.Marshal(header{Source: st.source, Began: st.began.UnixMilli()})
+		if err != nil {
+			st.fail(err)
+			return
+		}
+		b = append(appendSegment(fmt.Appendf(nil, "%s%d\n", magic, stateVersion), headSegment, head), b...)
 	}
 	if _, err := st.part.WriteAt(b, st.size); err != nil {
 		st.fail(err)
@@ -514,6 +513,9 @@ func (st *State) finish(found map[homeKey]struct{}, stays func(hub string) bool)
 	if st.err == nil {
 		st.fail(syncDir(filepath.Dir(st.path)))
 		st.finished = true
+	}
+	if !st.finished { // the scan is over, and nobody is to go on with it
+		st.kept, st.resumed = false, false
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"github.com/hubhome/hubhome"
 	"github.com/hubhome/hubhome/usage"
+	"github.com/hubhome/hubhome/usage/usagetest"
 	"github.com/hubhome/hubhome/vfs"
 )
 
@@ -448,6 +449,43 @@ func FuzzState(f *testing.F) {
 			st.Close()
 		}
 	})
+}
+
+// TestFullDisk has no room for what a scan finds, from the beginning or from some moment on. It finds it all the same, and says that
+// it is not kept; the next one does not take for its own what was.
+func TestFullDisk(t *testing.T) {
+	x := newTree(t)
+	for i := range 2000 {
+		x.dir(fmt.Sprintf("user%d", i))
+	}
+	dir, fill := usagetest.SmallDisk(t)
+	st := &state{T: t, path: filepath.Join(dir, "state")}
+	x.scan(usage.Spec{State: st.open()})
+	st.close()
+	for _, free := range []int64{0, 64 << 10} {
+		fill()
+		full := filepath.Join(dir, "full")
+		info, err := os.Stat(full)
+		x.must("stat", err)
+		x.must("make room", os.Truncate(full, info.Size()-free))
+		spec := usage.Spec{State: st.open()}
+		if spec.State.Resumed() {
+			t.Error("it goes on with one that has come to its end")
+		}
+		if r := x.scan(spec); len(r.Hubs[0].Homes) != 2000 {
+			t.Errorf("%d homes are found", len(r.Hubs[0].Homes))
+		}
+		if err := st.st.Close(); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("with %d bytes free nobody is told that nothing is kept: %v", free, err)
+		}
+		if _, err := os.Stat(st.path + ".part"); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("with %d bytes free what was kept is left: %v", free, err)
+		}
+	}
+	if last := st.open().Last(); len(last) != 1 || len(last[0].Homes) != 2000 {
+		t.Error("what was known before is not any more")
+	}
+	st.close()
 }
 
 // TestChangesMeanwhile scans while others change the tree. Nothing may be wrong with what nobody touched.

@@ -1,7 +1,7 @@
 // Copyright (c) The hubhome authors. Licensed under the BSD 3-Clause License.
 
 // Package usagetest makes trees of what people have in their homes and what scans get wrong, and compares what a scan says
-// of them with what du(1) and the disk say.
+// of them with what du(1) and the disk say; and disks that are full.
 package usagetest
 
 import (
