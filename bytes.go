@@ -102,9 +102,10 @@ func parseBytes(s string) (Bytes, error) {
 	return Bytes(n) * size, nil
 }
 
-func tooLarge() error {
-	return errors.New("it is too large; the largest is 8191PiB")
-}
+// largest is for who wrote more than fits.
+const largest = "the largest size is 8191PiB"
+
+func tooLarge() error { return errors.New("it is too large; " + largest) }
 
 // unitOf returns the size of a unit, or says which one was most likely meant.
 func unitOf(number, name string) (Bytes, error) {
@@ -121,7 +122,7 @@ func unitOf(number, name string) (Bytes, error) {
 	}
 	letter := strings.ToUpper(name[:1])
 	if strings.Contains("EZY", letter) && slices.Contains([]string{"", "i", "b", "ib"}, strings.ToLower(name[1:])) {
-		return 0, tooLarge()
+		return 0, fmt.Errorf("the largest unit is PiB; %s", largest)
 	}
 	if !strings.Contains("KMGTP", letter) {
 		return 0, fmt.Errorf("nobody knows the unit %s; %s", quote(name), howToWriteSizes)
