@@ -137,7 +137,7 @@ func negative(cmd *cobra.Command, err error) error {
 // changes returns what is asked for, and for a file the lines that it is from.
 func (f *quotaFlags) changes(stdin io.Reader, args []string) ([]console.QuotaChange, []int, error) {
 	if f.file == "-" {
-		return readQuotas(stdin, "standard input")
+		return readQuotas(stdin, f.source())
 	}
 	if f.file != "" {
 		file, err := os.Open(f.file)
@@ -145,7 +145,7 @@ func (f *quotaFlags) changes(stdin io.Reader, args []string) ([]console.QuotaCha
 			return nil, nil, fmt.Errorf("read the quotas: %w", err)
 		}
 		defer file.Close()
-		return readQuotas(file, f.file)
+		return readQuotas(file, f.source())
 	}
 	hub, name, err := parseHome(args[0])
 	if err != nil {
@@ -162,6 +162,14 @@ func (f *quotaFlags) changes(stdin io.Reader, args []string) ([]console.QuotaCha
 		return nil, nil, err
 	}
 	return []console.QuotaChange{change}, nil, nil
+}
+
+// source is what messages call the file with quotas.
+func (f *quotaFlags) source() string {
+	if f.file == "-" {
+		return "standard input"
+	}
+	return f.file
 }
 
 // checkChange says what of a change cannot be read.
@@ -188,7 +196,7 @@ func (f *quotaFlags) explain(err error, lines []int) error {
 	var all []error
 	for _, p := range problems {
 		if p.Index != nil && *p.Index < len(lines) {
-			all = append(all, fmt.Errorf("%s:%d: %s", f.file, lines[*p.Index], p.Message))
+			all = append(all, fmt.Errorf("%s:%d: %s", f.source(), lines[*p.Index], p.Message))
 			continue
 		}
 		all = append(all, p)
