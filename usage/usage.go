@@ -167,6 +167,6 @@ type Result struct {
 	Absent []hubhome.HubName
 	// Unlooked are the names in the base share of which nothing else can be known; what a State has of a hub of such a name stays.
 	Unlooked []hubhome.HubName
-	// Passed are the names in the base share that no hub can have, up to 100 of them.
+	// Passed are up to 100 names in the base share that no hub can have, or that are of no directory.
 	Passed []string
 }

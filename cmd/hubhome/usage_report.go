@@ -203,7 +203,7 @@ func (p *usageReport) troubles(log io.Writer) {
 		fmt.Fprintf(log, "hubhome: %s: %s\n", problem.Path, problem.Error)
 	}
 	if len(p.PassedOver) > 0 {
-		fmt.Fprintf(log, "hubhome: passed over in the base share, since no hub can have the name: %s\n", strings.Join(p.PassedOver, ", "))
+		fmt.Fprintf(log, "hubhome: passed over in the base share, since they are no directories or no hub can have the name: %s\n", strings.Join(p.PassedOver, ", "))
 	}
 	if len(p.Hubs) == 0 {
 		fmt.Fprintf(log, "hubhome: there is no hub in %s\n", p.Source)

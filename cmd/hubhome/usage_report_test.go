@@ -52,7 +52,7 @@ func TestUsageReport(t *testing.T) {
 		"      0 B  0 B      0     0                  -    -  prod/unread  ! not read to its end\n",
 		"prod (in no home)\n", "prod (total)  ! not read to its end, 2 errors\n", "staging (total)\n",
 		`hubhome: "prod/broken/\x1b]0;x\a": permission denied` + "\n",
-		`hubhome: passed over in the base share, since no hub can have the name: .snapshot, "\x1b[2J"` + "\n",
+		`hubhome: passed over in the base share, since they are no directories or no hub can have the name: .snapshot, "\x1b[2J"` + "\n",
 	} {
 		if !strings.Contains(squeeze(table), squeeze(want)) {
 			t.Errorf("the table has no %q:\n%s", want, table)
