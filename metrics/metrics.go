@@ -56,11 +56,16 @@ type guarded struct{ prometheus.Collector }
 func (g guarded) Collect(ch chan<- prometheus.Metric) {
 	defer func() {
 		if p := recover(); p != nil {
-			err := fmt.Errorf("tell of %T: panic: %v\n%s", g.Collector, p, debug.Stack())
+			err := panicked(g.Collector, p)
 			ch <- prometheus.NewInvalidMetric(prometheus.NewInvalidDesc(err), err)
 		}
 	}()
 	g.Collector.Collect(ch)
+}
+
+// panicked is the error of a collector that has panicked. The one who recovers calls it.
+func panicked(c prometheus.Collector, p any) error {
+	return fmt.Errorf("tell of %T: panic: %v\n%s", c, p, debug.Stack())
 }
 
 // label is the name of a directory as a label's value, which must be UTF-8: what is not is quoted as Go does, and what looks

@@ -322,6 +322,41 @@ func TestDiskHangs(t *testing.T) {
 	}
 }
 
+// TestHubMissing: a hub whose directory is gone is an error, and the disk and the other hubs are told of all the same.
+func TestHubMissing(t *testing.T) {
+	v := &metrics.Volume{FS: vfstest.NewMemory("prod", "test"), Hubs: func() []hubhome.HubName { return []hubhome.HubName{"gone", "prod", "test"} }}
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(v)
+	families, err := reg.Gather()
+	if err == nil || !strings.Contains(err.Error(), `hub "gone"`) {
+		t.Errorf("the error is %v", err)
+	}
+	series := 0
+	for _, f := range families {
+		series += len(f.GetMetric())
+	}
+	if len(families) != 10 || series != 4+2*6 {
+		t.Errorf("%d series of %d names are told", series, len(families))
+	}
+}
+
+// buggy is a tree of files with a bug.
+type buggy struct{ vfs.FS }
+
+func (buggy) Root(context.Context) (vfs.Handle, error) { panic("a bug") }
+
+// TestDiskPanics: a bug below what asks the disk does not end the process either.
+func TestDiskPanics(t *testing.T) {
+	v := &metrics.Volume{FS: buggy{}, Hubs: func() []hubhome.HubName { return nil }}
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(v)
+	for range 2 {
+		if _, err := reg.Gather(); err == nil || !strings.Contains(err.Error(), "panic: a bug") {
+			t.Errorf("the error is %v", err)
+		}
+	}
+}
+
 // broken is a collector with a bug.
 type broken struct{ *metrics.Recount }
 

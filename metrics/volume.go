@@ -59,7 +59,9 @@ type asking struct {
 type spaces struct {
 	store vfs.StatFS
 	hubs  map[hubhome.HubName]vfs.StatFS
-	err   error
+	// err is why nothing is known, and faults why nothing of single hubs.
+	err    error
+	faults []error
 }
 
 // Describe tells what Collect does.
@@ -86,6 +88,9 @@ func (v *Volume) Collect(ch chan<- prometheus.Metric) {
 		gauge(ch, hubInodes, st.TotalFiles, name)
 		gauge(ch, hubInodesFree, st.AvailFiles, name)
 		collectNode(ch, &st, name)
+	}
+	for _, err := range s.faults {
+		ch <- prometheus.NewInvalidMetric(hubSize, err)
 	}
 }
 
@@ -131,7 +136,13 @@ func (v *Volume) ask() spaces {
 	}
 }
 
+// look asks, and waits. A panic is an error, as Guard has it, which does not reach the goroutine that this runs in.
 func (v *Volume) look() (s spaces) {
+	defer func() {
+		if p := recover(); p != nil {
+			s = spaces{err: panicked(v, p)}
+		}
+	}()
 	ctx := context.Background()
 	root, err := v.FS.Root(ctx)
 	if err == nil {
@@ -143,14 +154,16 @@ func (v *Volume) look() (s spaces) {
 	}
 	s.hubs = map[hubhome.HubName]vfs.StatFS{}
 	for _, hub := range v.Hubs() {
+		var st vfs.StatFS
 		e, err := v.FS.Lookup(ctx, nil, root, string(hub))
 		if err == nil {
-			s.hubs[hub], err = v.FS.StatFS(ctx, e.Handle)
+			st, err = v.FS.StatFS(ctx, e.Handle)
 		}
 		if err != nil {
-			s.err = fmt.Errorf("ask for the space of hub %q: %w", hub, err)
-			return s
+			s.faults = append(s.faults, fmt.Errorf("ask for the space of hub %q: %w", hub, err))
+			continue
 		}
+		s.hubs[hub] = st
 	}
 	return s
 }
