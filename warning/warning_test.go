@@ -476,6 +476,69 @@ func TestOneRefused(t *testing.T) {
 	}
 }
 
+// TestRefusedWaitsAlone: one that is refused is tried again ever more rarely, and the others are told when they are full.
+func TestRefusedWaitsAlone(t *testing.T) {
+	h, took := &homes{}, make(chan string, 100)
+	h.set("bad", 999, quota.Clean)
+	var bad atomic.Int64
+	refuse := func(status int) string {
+		r := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			var n warning.Warning
+			if err := json.NewDecoder(req.Body).Decode(&n); err == nil && n.Home == "bad" {
+				bad.Add(1)
+				w.WriteHeader(status)
+			}
+			took <- n.Home
+		}))
+		t.Cleanup(r.Close)
+		return r.URL
+	}
+	next := func(home string) {
+		t.Helper()
+		select {
+		case is := <-took:
+			if is != home {
+				t.Errorf("it was told of %s, and not of %s", is, home)
+			}
+		case <-time.After(patience):
+			t.Fatalf("it was not told of %s", home)
+		}
+	}
+	var log locked
+	at := []int{80}
+	w := warning.New(warning.Options{
+		Report: h.get, Keeper: &keeper{}, Logger: slog.New(slog.NewTextHandler(&log, nil)), Every: every, Pause: time.Hour,
+	}, warning.Settings{At: at, Webhook: refuse(http.StatusBadRequest)})
+	if err := w.Open(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	next("bad")
+	for _, name := range []string{"ada", "bob", "eve"} {
+		h.set(name, 850, quota.Clean)
+		next(name)
+	}
+	if n := bad.Load(); n != 1 {
+		t.Errorf("what is refused was tried %d times", n)
+	}
+	wait(t, "it alone waits", func() bool { return w.Counts(warning.WayWebhook).Waiting.Load() == 1 })
+	if text := log.String(); strings.Count(text, "could not be given") != 1 || strings.Contains(text, "given again") {
+		t.Errorf("the log is %s", text)
+	}
+	// Another receiver takes it, and is asked at once.
+	w.Set(warning.Settings{At: at, Webhook: refuse(http.StatusOK)})
+	next("bad")
+	wait(t, "the log says so", func() bool { return strings.Contains(log.String(), "given again") })
+}
+
 // TestKeptInTime has a receiver that hangs after the first warning: that one is known to be told when a crash comes then.
 func TestKeptInTime(t *testing.T) {
 	h, k := &homes{}, &keeper{}

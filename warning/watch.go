@@ -129,14 +129,17 @@ func (s *Settings) send(way string) func(context.Context, *Warning) error {
 // teller tells in one way. One goroutine uses it.
 type teller struct {
 	*Watch
-	way   string
-	pause time.Duration // after the last failure
+	way      string
+	settings *Settings     // of the last look
+	pause    time.Duration // after the last failure
 
 	failing, unsaved bool
 	saved            time.Time
-	// refused are those of whom the receiver did not take the warning: the others come first, so that one that takes all but some
-	// has those.
+	// refused are those of whom the receiver did not take the warning: the others come first, and do not wait for them, so that
+	// one that takes all but some has those at once. These are tried again when rest is over, at due.
 	refused map[key]bool
+	rest    time.Duration
+	due     time.Time
 }
 
 // run tells in one way until ctx ends.
@@ -152,22 +155,37 @@ func (w *Watch) run(ctx context.Context, way string) {
 func (t *teller) turn(ctx context.Context) (wait time.Duration) {
 	err := t.look(ctx)
 	t.save()
+	failing := err != nil || len(t.refused) > 0
 	switch {
-	case err == nil && t.failing:
+	case !failing && t.failing:
 		t.options.Logger.Info("warnings are given again", "way", t.way)
 	case err != nil && !t.failing:
 		t.options.Logger.Error("a warning could not be given; it is tried again", "way", t.way, "error", err)
 	}
-	t.failing = err != nil
-	if !t.failing {
-		t.pause = 0
-		return cmp.Or(t.options.Every, lookTime)
+	t.failing = failing
+	every := cmp.Or(t.options.Every, lookTime)
+	if !failing {
+		t.rest = 0
 	}
-	t.pause = min(lastPause, max(2*t.pause, cmp.Or(t.options.Pause, firstPause)))
+	if err == nil {
+		t.pause = 0
+		return every
+	}
+	if _, one := errors.AsType[refusedError](err); one {
+		t.pause, t.rest = 0, t.longer(t.rest)
+		t.due = time.Now().Add(t.rest)
+		return min(every, t.rest)
+	}
+	t.pause = t.longer(t.pause)
 	if later, ok := errors.AsType[laterError](err); ok {
 		return max(t.pause, later.after)
 	}
 	return t.pause
+}
+
+// longer is the pause that follows one after which it has failed again.
+func (w *Watch) longer(pause time.Duration) time.Duration {
+	return min(lastPause, max(2*pause, cmp.Or(w.options.Pause, firstPause)))
 }
 
 // save keeps what was told.
@@ -188,6 +206,9 @@ type news struct {
 // look looks at what homes take, and tells what is new. What it could not tell is the error.
 func (t *teller) look(ctx context.Context) error {
 	settings, counts := t.now.Load(), t.counts[t.way]
+	if settings != t.settings { // perhaps to another receiver
+		t.settings, t.refused = settings, nil
+	}
 	send := settings.send(t.way)
 	if send == nil {
 		counts.Waiting.Store(0)
@@ -197,6 +218,9 @@ func (t *teller) look(ctx context.Context) error {
 	all := t.sift(settings.At, &report)
 	counts.Waiting.Store(int64(len(all)))
 	for _, n := range all[:min(len(all), perLook)] {
+		if t.refused[n.subject.key()] && time.Now().Before(t.due) {
+			break // nor is it time for those that follow
+		}
 		warning := n.subject.warn(n.mark, time.Now())
 		if err := t.give(ctx, send, &warning); err != nil {
 			counts.Failed.Add(1)
