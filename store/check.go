@@ -39,8 +39,7 @@ type CheckProgress struct {
 
 // Check counts the homes of hubs and compares what they take with what the ledger says, home by home. repair makes the ledger
 // right. It is for a store that is not being served, and changes nothing in the hubs' directories: one that is not there is
-// passed over. progress is called each second, and after each home; it and
-// tell one at a time.
+// passed over. progress is called each second, and after each home; it and tell one at a time.
 func (s *Store) Check(ctx context.Context, hubs []Hub, repair bool, tell func(Checked), progress func(CheckProgress)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -35,6 +35,9 @@ func (s *Store) Distrust(name string) {
 	}
 }
 
+// Recount counts the homes of which it is not known what they take.
+func (s *Store) Recount(ctx context.Context) { s.count(ctx, s.quota.Uncounted(), true) }
+
 // RecountHome counts one home.
 func (s *Store) RecountHome(name string) {
 	for _, hub := range s.Report().Hubs {

@@ -81,11 +81,7 @@ func (s *Store) countAll(ctx context.Context) {
 	}
 }
 
-// Recount counts the homes of which it is not known what they take, while they are used, and returns when all are counted
-// that were to be when it began, or ctx ends.
-func (s *Store) Recount(ctx context.Context) { s.count(ctx, s.quota.Uncounted(), true) }
-
-// count counts homes. news: the log is to hear of it.
+// count counts homes, while they are used, and returns when all are counted or ctx ends. news: the log is to hear of it.
 func (s *Store) count(ctx context.Context, homes []vfs.HomeID, news bool) {
 	if len(homes) == 0 {
 		return

@@ -142,7 +142,7 @@ func Open(_ context.Context, o Options) (_ *Store, err error) {
 	}
 	var root disk.Stat
 	if err := s.disk.Stat(s.root, disk.Here, &root); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("look at the store's directory: %w", err)
 	}
 	s.warnBirthless(&root)
 	return s, s.openQuota(o.Rebuild)
