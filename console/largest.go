@@ -89,7 +89,7 @@ type survey struct {
 	bytes, inodes atomic.Int64        // seen until now
 	linked        map[uint64]struct{} // files of several names that were counted
 	top           heapOf
-	unread        int // directories
+	unread        int // files and directories
 }
 
 // home walks through a home.
@@ -143,7 +143,10 @@ func (w *survey) walk(ctx context.Context, dir vfs.Handle, path string, depth in
 	}
 	visit := func(e *vfs.DirEntry) bool {
 		if e.Err != nil {
-			return true // it has gone
+			if !errors.Is(e.Err, syscall.ESTALE) { // else it has gone
+				w.unread++
+			}
+			return true
 		}
 		if e.Attr.Type == vfs.Directory {
 			w.see(int64(e.Attr.Used))

@@ -3,6 +3,7 @@
 package console_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hubhome/hubhome/console"
+	"github.com/hubhome/hubhome/vfs"
 )
 
 // TestLargest has files of several names, a directory within another, and more directories than were asked for.
@@ -34,6 +36,39 @@ func TestLargest(t *testing.T) {
 	sum := home.Largest[0].Usage.Bytes
 	if sum < 4<<20 || sum >= 7<<20 {
 		t.Errorf("a and what is below takes %d", sum)
+	}
+}
+
+// torn are homes on a disk that says nothing of some files.
+type torn struct{ *homes }
+
+func (h torn) FS() vfs.FS { return tornFS{h.homes.FS()} }
+
+type tornFS struct{ vfs.FS }
+
+func (f tornFS) ReadDir(ctx context.Context, c *vfs.Caller, dir vfs.Handle, cookie uint64, withAttr bool, fn func(*vfs.DirEntry) bool) (bool, error) {
+	return f.FS.ReadDir(ctx, c, dir, cookie, withAttr, func(e *vfs.DirEntry) bool {
+		switch e.Name {
+		case "torn":
+			e.Entry, e.Err = vfs.Entry{}, syscall.EIO
+		case "gone":
+			e.Entry, e.Err = vfs.Entry{}, syscall.ESTALE
+		}
+		return fn(e)
+	})
+}
+
+// TestLargestTorn: what the disk says nothing of is missing, and is said to be.
+func TestLargestTorn(t *testing.T) {
+	h := newHomes(t, "ada")
+	h.file("ada/a/f", 1<<20)
+	h.file("ada/a/torn", 1<<20)
+	h.file("ada/torn/f", 1<<20)
+	h.file("ada/a/gone", 1<<20)
+	c, _ := serve(t, torn{h})
+	home, err := c.Largest(t.Context(), "prod", "ada", 5, func(console.Looked) {})
+	if err != nil || len(home.Largest) != 1 || home.LargestUnread != 2 {
+		t.Errorf("%+v, %v", home, err)
 	}
 }
 

@@ -110,7 +110,7 @@ type HomeDetail struct {
 	ReserveLimit Amount `json:"reserveLimit"`
 	// Largest are its largest directories, where they were asked for.
 	Largest []Directory `json:"largest,omitempty"`
-	// LargestUnread is how many directories could not be read: what is in them is not in Largest.
+	// LargestUnread is how many files and directories could not be read: they, and what is in them, are not in Largest.
 	LargestUnread int `json:"largestUnread,omitempty"`
 }
 

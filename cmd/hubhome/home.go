@@ -326,7 +326,7 @@ func writeLargest(w io.Writer, h *console.HomeDetail) error {
 		return err
 	}
 	if h.LargestUnread > 0 {
-		fmt.Fprintf(w, "%d directories could not be read: what is in them is missing here\n", h.LargestUnread)
+		fmt.Fprintln(w, unreadable(uint64(h.LargestUnread)))
 	}
 	return nil
 }
