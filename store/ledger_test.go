@@ -244,3 +244,47 @@ func TestClosedWithUnlinked(t *testing.T) {
 	s.Recount(ctx)
 	exact(t, s, path)
 }
+
+// TestRebuildInterrupted interrupts a rebuild after the first home: the next start counts the others, and the ledger is right.
+func TestRebuildInterrupted(t *testing.T) {
+	path := t.TempDir()
+	s := serving(t, path, nil)
+	s.Recount(ctx)
+	for _, name := range []string{"ada", "bob", "eve"} {
+		put(t, s, mkdir(t, s, at(t, s, "prod"), name), "f", 1<<20)
+	}
+	want := s.Report().Hubs[0].Used
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(ctx, store.Options{Path: path, Logger: quiet, Rebuild: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped, stop := context.WithCancel(ctx)
+	defer stop()
+	n := 0
+	err = s.Check(stopped, prod, true, func(store.Checked) {
+		if n++; n == 2 {
+			stop()
+		}
+	}, func(store.CheckProgress) {})
+	if !errors.Is(err, context.Canceled) || n != 2 {
+		t.Errorf("%d are counted: %v", n, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = serving(t, path, nil)
+	states := map[quota.State]int{}
+	for _, h := range s.Report().Hubs[0].Homes {
+		states[h.State]++
+	}
+	if states[quota.Dirty] == 0 {
+		t.Errorf("none is to be counted: %v", states)
+	}
+	s.Recount(ctx)
+	if hub := s.Report().Hubs[0]; hub.Used != want || hub.OwnState != quota.Clean {
+		t.Errorf("the hub takes %+v, and not %+v", hub.Used, want)
+	}
+}

@@ -65,7 +65,10 @@ Exit codes:
 				return err
 			}
 			err = storeCheck(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), c, repair || rebuild, rebuild)
-			if err != nil && ctx.Err() != nil {
+			switch {
+			case err != nil && ctx.Err() != nil && rebuild:
+				return errors.New("interrupted: not all homes were counted; a server counts the others when it is started")
+			case err != nil && ctx.Err() != nil:
 				return errors.New("interrupted: not all homes were compared, and what was not is as it was")
 			}
 			return err
