@@ -23,7 +23,7 @@ func CheckEntry(name string) error {
 // part before. No part ends with zero, which is where a directory begins.
 //
 // It remembers one cookie, of ever longer ago (R. P. Brent, An improved Monte Carlo factorization algorithm, 1980): a
-// circle is found after three times its length at most, and a directory of any size takes no memory.
+// circle is found after three times its length and that of the way into it at most, and a directory of any size takes no memory.
 type Progress struct {
 	seen         uint64
 	parts, until int
