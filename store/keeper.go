@@ -93,7 +93,7 @@ func (s *Store) count(ctx context.Context, homes []vfs.HomeID, news bool) {
 	s.log.Log(ctx, level, "counting what homes take", "homes", len(homes))
 	began, told := time.Now(), time.Now()
 	var sum quota.Usage
-	failed := 0
+	counted, failed := 0, 0
 	defer s.progress.Store(nil)
 	for i, id := range homes {
 		if ctx.Err() != nil {
@@ -110,11 +110,14 @@ func (s *Store) count(ctx context.Context, homes []vfs.HomeID, news bool) {
 				"inodes", sum.Inodes+now.Inodes, "bytes", sum.Bytes+now.Bytes)
 		})
 		sum.Bytes, sum.Inodes = sum.Bytes+u.Bytes, sum.Inodes+u.Inodes
-		if err != nil {
+		switch {
+		case err == nil:
+			counted++
+		case !errors.Is(err, errMoved) && !errors.Is(err, errCounted): // one that is gone, or counted by somebody else, is neither
 			failed++
 		}
 	}
-	s.log.Log(ctx, level, "counted what homes take", "homes", len(homes)-failed, "failed", failed, "inodes", sum.Inodes, "bytes", sum.Bytes,
+	s.log.Log(ctx, level, "counted what homes take", "homes", counted, "failed", failed, "inodes", sum.Inodes, "bytes", sum.Bytes,
 		"took", time.Since(began).Round(time.Millisecond).String())
 }
 
@@ -134,8 +137,8 @@ func (s *Store) Progress() Progress {
 	return Progress{}
 }
 
-// recount counts one home, and returns what it takes: with an error, what of it was counted. The error was logged. Where somebody
-// counts it already, that is errCounted.
+// recount counts one home, and returns what it takes: with an error, what of it was counted. The error was logged, but for
+// errMoved where it has gone, and errCounted where somebody counts it already.
 func (s *Store) recount(ctx context.Context, id vfs.HomeID, progress func(quota.Usage)) (quota.Usage, error) {
 	c, err := s.begin(id)
 	if err != nil {

@@ -201,3 +201,23 @@ func TestDamagedDisk(t *testing.T) {
 		t.Errorf("it is said to take %+v, and has at least %d inodes", r.Used, want)
 	}
 }
+
+// TestGoneIsNoFailure: a home that has gone before it is counted is none that could not be.
+func TestGoneIsNoFailure(t *testing.T) {
+	path := t.TempDir()
+	s := serving(t, path, nil)
+	s.Recount(ctx)
+	for _, name := range []string{"ada", "bob"} {
+		mkdir(t, s, at(t, s, "prod"), name)
+		s.Distrust(name)
+	}
+	if err := os.RemoveAll(filepath.Join(path, "prod", "ada")); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	s.LogTo(slog.New(slog.NewTextHandler(&log, nil)))
+	s.Recount(ctx)
+	if text := log.String(); !strings.Contains(text, `msg="counted what homes take" homes=1 failed=0 `) {
+		t.Errorf("the log is %s", text)
+	}
+}
