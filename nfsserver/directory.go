@@ -109,10 +109,11 @@ func opRemove(c *compound) nfs4.Status {
 	if status := checkName(a.Target); status != nfs4.OK {
 		return status
 	}
-	_, ch, err := c.s.options.FS.Remove(c.ctx, &c.caller, c.cur.file, string(a.Target))
+	gone, ch, err := c.s.options.FS.Remove(c.ctx, &c.caller, c.cur.file, string(a.Target))
 	if err != nil {
 		return c.notDirectory(err)
 	}
+	c.s.files.removed(c.ctx, gone.Handle)
 	res := nfs4.RemoveRes{CInfo: changeInfo(ch)}
 	res.Encode(c.res)
 	return nfs4.OK
@@ -133,10 +134,11 @@ func opRename(c *compound) nfs4.Status {
 			return status
 		}
 	}
-	_, from, to, err := c.s.options.FS.Rename(c.ctx, &c.caller, c.saved.file, string(a.OldName), c.cur.file, string(a.NewName))
+	over, from, to, err := c.s.options.FS.Rename(c.ctx, &c.caller, c.saved.file, string(a.OldName), c.cur.file, string(a.NewName))
 	if err != nil {
 		return c.status(err)
 	}
+	c.s.files.removed(c.ctx, over.Handle)
 	res := nfs4.RenameRes{SourceCInfo: changeInfo(from), TargetCInfo: changeInfo(to)}
 	res.Encode(c.res)
 	return nfs4.OK

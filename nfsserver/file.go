@@ -8,6 +8,7 @@ import (
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/hubhome/hubhome/vfs"
@@ -225,16 +226,51 @@ func (t *fileTable) idle(f *file) {
 		f.refs.Add(1)
 		f.mu.Unlock()
 		t.linger(f)
+		t.dropUnnamed(context.Background(), f)
 		return
 	}
+	f.closeAll() // they hold nothing unsynced: there is no error to lose
+}
+
+// closeAll closes the descriptors. f.mu is held; closeAll unlocks it.
+func (f *file) closeAll() {
 	closing := f.descriptors
 	f.descriptors = [4]*descriptor{}
 	f.mu.Unlock()
 	for _, d := range closing {
 		if d != nil {
-			d.Close() // it holds nothing unsynced: there is no error to lose
+			d.Close()
 		}
 	}
+}
+
+// removed is told of a file that a name was taken from.
+func (t *fileTable) removed(ctx context.Context, h vfs.Handle) {
+	if f := t.find(h); f != nil {
+		t.dropUnnamed(ctx, f)
+		t.put(f)
+	}
+}
+
+// dropUnnamed closes a file that lingers where no name of it is left: nobody can read any more what would be synced, and
+// until it is closed it takes space that its user has removed. Its place in the list it keeps. The caller holds a reference.
+func (t *fileTable) dropUnnamed(ctx context.Context, f *file) {
+	f.mu.Lock()
+	lingers := f.lingers
+	f.mu.Unlock()
+	if !lingers {
+		return
+	}
+	attr, err := t.fs.GetAttr(ctx, f.handle)
+	if named := err == nil && attr.Nlink > 0; named || err != nil && !errors.Is(err, syscall.ESTALE) {
+		return
+	}
+	f.mu.Lock()
+	if len(f.opens) > 0 || f.users > 0 {
+		f.mu.Unlock()
+		return
+	}
+	f.closeAll()
 }
 
 // linger puts a file on the list. Where the list is full, the oldest is synced first: that is the back pressure on a

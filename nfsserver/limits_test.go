@@ -67,6 +67,46 @@ func TestLingering(t *testing.T) {
 	}
 }
 
+// TestLingeringRemoved: a file with unsynced data in it is closed at once when its last name and its last open have gone,
+// in whatever order: until then it takes space.
+func TestLingeringRemoved(t *testing.T) {
+	d := newDesk(t, someConn(t))
+	d.begin("a", channel)
+	unsynced := func(name string, then op) *reply {
+		t.Helper()
+		return d.send(at("ada", openNew("o", name, nfs4.CreateGuarded, nfs4.Fattr{}),
+			write(nfs4.CurrentStateid, 0, nfs4.Unstable, "data"), then)...).ok()
+	}
+	shut := closeFile(nfs4.CurrentStateid)
+	open := func(want int, after string) {
+		t.Helper()
+		if n := d.fs.OpenFiles(); n != want {
+			t.Errorf("%s: %d files are open, want %d", after, n, want)
+		}
+	}
+	unsynced("a", shut)
+	open(1, "closed with unsynced data")
+	d.send(at("ada", remove("a"))...).ok()
+	open(0, "removed after that")
+
+	unsynced("b", shut)
+	open(1, "another, closed with unsynced data")
+	d.send(at("ada", saveFH(), rename("f", "b"))...).ok()
+	open(0, "replaced after that")
+
+	r := unsynced("c", getFH())
+	id, h := res[nfs4.OpenRes](r).Stateid, res[nfs4.GetFHRes](r).Object
+	d.send(at("ada", remove("c"))...).ok()
+	open(1, "removed while it is open")
+	d.send(putFH(h), closeFile(id)).ok()
+	open(0, "closed after that")
+
+	unsynced("e", shut)
+	d.send(append(at("ada", lookup("e"), saveFH()), at("ada", link("e2"))...)...).ok()
+	d.send(at("ada", remove("e"))...).ok()
+	open(1, "another name is left")
+}
+
 // decodeSize returns the size in a reply.
 func decodeSize(t *testing.T, r *reply) uint64 {
 	t.Helper()
