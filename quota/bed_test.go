@@ -231,7 +231,7 @@ func busy(st *unix.Stat_t) int64 {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return du(st)
 	}
-	return min(du(st), (st.Size+4095)&^4095+64<<10+st.Size/64)
+	return min(du(st), (st.Size+4095)&^4095+16<<10+(st.Size/256+4095)&^4095)
 }
 
 // rest lets all files come to rest.

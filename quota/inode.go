@@ -286,8 +286,9 @@ func exact(t vfs.Type, used, size uint64) bool {
 	return t != vfs.Regular || used == 0 || used == blocks(size)
 }
 
-// slack is what a file may take beyond its size before that counts as taken in advance: the maps of where its data is.
-func slack(size uint64) uint64 { return 64<<10 + size/64 }
+// slack is what a file may take beyond its size before that counts as taken in advance: its attributes, and the maps of where its
+// data is, of which a block has some 250 (XFS) or 340 extents (ext4).
+func slack(size uint64) uint64 { return 4*block + blocks(size/256) }
 
 // chargeOf is what a file that is being changed is charged. XFS takes up to as much again as the file is long, in advance
 // of what may be written next (xfs(5), allocsize), and gives it back at the last close or within minutes. Nobody asked for
