@@ -3,11 +3,7 @@
 package store_test
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -15,7 +11,6 @@ import (
 
 	"github.com/hubhome/hubhome/disk"
 	"github.com/hubhome/hubhome/store"
-	"github.com/hubhome/hubhome/vfs"
 )
 
 // TestCheckServed compares a home with the disk while it is changed in every way that there is: there is never a difference.
@@ -24,42 +19,29 @@ func TestCheckServed(t *testing.T) {
 	path := t.TempDir()
 	s := serving(t, path, nil)
 	s.Recount(ctx)
-	home := mkdir(t, s, at(t, s, "prod"), "ada")
-	var dirs []vfs.Handle
-	for i := range 10 {
-		dir := mkdir(t, s, home, fmt.Sprintf("d%d", i))
-		dirs = append(dirs, dir)
-		for j := range 20 {
-			put(t, s, dir, fmt.Sprintf("f%d", j), 0)
-		}
-	}
+	dirs := populate(t, s, 10)
 	rounds := 20
 	if testing.Short() {
 		rounds = 4
 	}
 	for round := range rounds {
-		stop, cancel := context.WithCancel(ctx)
-		var wg sync.WaitGroup
-		for i := range 3 {
-			wg.Go(func() { disturb(stop, s.FS(), dirs, rand.New(rand.NewPCG(uint64(round), uint64(i)))) })
-		}
-		for _, repair := range []bool{false, true, false} {
-			told := false
-			err := s.CheckServed(ctx, repair, func(c store.Checked) error {
-				if c.Home == "ada" {
-					told = true
+		disturbed(s, dirs, 3, round, func() {
+			for _, repair := range []bool{false, true, false} {
+				told := false
+				err := s.CheckServed(ctx, repair, func(c store.Checked) error {
+					if c.Home == "ada" {
+						told = true
+					}
+					if !c.Same() || !c.Believed {
+						t.Errorf("round %d: of %s/%s the ledger says %+v, the disk %+v", round, c.Hub, c.Home, c.Ledger, c.Disk)
+					}
+					return nil
+				})
+				if err != nil || !told {
+					t.Errorf("round %d: told of the home %v: %v", round, told, err)
 				}
-				if !c.Same() || !c.Believed {
-					t.Errorf("round %d: of %s/%s the ledger says %+v, the disk %+v", round, c.Hub, c.Home, c.Ledger, c.Disk)
-				}
-				return nil
-			})
-			if err != nil || !told {
-				t.Errorf("round %d: told of the home %v: %v", round, told, err)
 			}
-		}
-		cancel()
-		wg.Wait()
+		})
 		s.Sweep()
 		exact(t, s, path)
 		if t.Failed() {

@@ -91,37 +91,50 @@ func TestCountWhileChanged(t *testing.T) {
 	path := t.TempDir()
 	s := serving(t, path, nil)
 	s.Recount(ctx)
-	home := mkdir(t, s, at(t, s, "prod"), "ada")
-	var dirs []vfs.Handle
-	for i := range 20 {
-		dir := mkdir(t, s, home, fmt.Sprintf("d%d", i))
-		dirs = append(dirs, dir)
-		for j := range 20 {
-			put(t, s, dir, fmt.Sprintf("f%d", j), 0)
-		}
-	}
+	dirs := populate(t, s, 20)
 	rounds := 40
 	if testing.Short() {
 		rounds = 8
 	}
 	for round := range rounds {
-		stop, cancel := context.WithCancel(ctx)
-		var wg sync.WaitGroup
-		for i := range 4 {
-			wg.Go(func() { disturb(stop, s.FS(), dirs, rand.New(rand.NewPCG(uint64(round), uint64(i)))) })
-		}
-		for range 3 {
-			s.Distrust("ada")
-			s.Recount(ctx)
-		}
-		cancel()
-		wg.Wait()
+		disturbed(s, dirs, 4, round, func() {
+			for range 3 {
+				s.Distrust("ada")
+				s.Recount(ctx)
+			}
+		})
 		s.Sweep()
 		exact(t, s, path)
 		if t.Failed() {
 			t.Fatalf("in round %d", round)
 		}
 	}
+}
+
+// populate makes the home ada with so many directories of files, and returns these.
+func populate(t *testing.T, s *store.Store, n int) (dirs []vfs.Handle) {
+	t.Helper()
+	home := mkdir(t, s, at(t, s, "prod"), "ada")
+	for i := range n {
+		dir := mkdir(t, s, home, fmt.Sprintf("d%d", i))
+		dirs = append(dirs, dir)
+		for j := range 20 {
+			put(t, s, dir, fmt.Sprintf("f%d", j), 0)
+		}
+	}
+	return dirs
+}
+
+// disturbed has a number of users disturb a home while something is done.
+func disturbed(s *store.Store, dirs []vfs.Handle, users, round int, do func()) {
+	stop, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	for i := range users {
+		wg.Go(func() { disturb(stop, s.FS(), dirs, rand.New(rand.NewPCG(uint64(round), uint64(i)))) })
+	}
+	do()
+	cancel()
+	wg.Wait()
 }
 
 // disturb changes a home in every way that there is until ctx ends.
